@@ -1,0 +1,74 @@
+/*
+ * handler.h - what a handler is
+ *
+ * A handler is one file and one `const struct handler`, listed in table.c. The
+ * file holds everything about it: its option table, how the options are read,
+ * its factory and protocol for streams, its protocol for datagrams.
+ *
+ * The way of a handler block: settings_new() reads and validates it once;
+ * stream_new() then makes a factory for each reactor, datagram_new() a protocol
+ * for each datagram port.
+ */
+#ifndef HANDLERS_HANDLER_H
+#define HANDLERS_HANDLER_H
+
+#include "adopt/adopt.h"
+#include "support/fault.h"
+
+#include <confuse.h>
+
+/* What a handler block says, read and valid. Put it first in a struct of the
+ * handler's own; immutable once made, so that threads may share it. */
+struct handler_settings {
+	const struct handler *handler;
+};
+
+struct handler {
+	/* What the configuration calls it. */
+	const char *name;
+
+	/*
+	 * Its options, ended by CFG_END(). Options of SPEC that are not built yet are
+	 * listed in `unsupported` instead, a NULL-terminated list or NULL.
+	 */
+	const cfg_opt_t *options;
+	const char *const *unsupported;
+
+	/*
+	 * Reads a block. Adds a fault for everything that is wrong with it, at
+	 * section->filename and the option's line where known.
+	 * ret: free with settings_free.
+	 * Returns 0; -EINVAL where faults were added; -ENOMEM.
+	 */
+	int (*settings_new)(cfg_t *section, struct faults *faults, struct handler_settings **ret);
+	void (*settings_free)(struct handler_settings *settings);
+
+	/*
+	 * Makes the factory for streams; NULL for a handler that does not serve them.
+	 * settings: outlives the factory.
+	 * ret: free with stream_free, after the reactor.
+	 * Returns 0 or a negative errno.
+	 */
+	int (*stream_new)(const struct handler_settings *settings, struct adopt_reactor *reactor,
+			  struct adopt_factory **ret);
+	void (*stream_free)(struct adopt_factory *factory);
+
+	/*
+	 * Makes the protocol for one datagram port; NULL for a handler that does not
+	 * serve them. Otherwise as for streams.
+	 */
+	int (*datagram_new)(const struct handler_settings *settings, struct adopt_reactor *reactor,
+			    struct adopt_datagram_protocol **ret);
+	void (*datagram_free)(struct adopt_datagram_protocol *protocol);
+};
+
+/* All handlers, ended by NULL (table.c). */
+extern const struct handler *const handler_table[];
+
+/* Names of SPEC's handlers that are not built yet, ended by NULL. */
+extern const char *const handler_unsupported[];
+
+/* Finds a handler by name. Returns it or NULL. */
+const struct handler *handler_find(const char *name);
+
+#endif

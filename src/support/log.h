@@ -1,0 +1,45 @@
+/* log.h - what adoptd has to say while it runs */
+#ifndef SUPPORT_LOG_H
+#define SUPPORT_LOG_H
+
+#include <stdbool.h>
+
+/* The numbers are those of syslog(3) and of sd-daemon(3)'s line prefixes. */
+enum log_level {
+	LOG_LEVEL_ERROR = 3,
+	LOG_LEVEL_WARNING = 4,
+	LOG_LEVEL_NOTICE = 5,
+	LOG_LEVEL_INFO = 6,
+	LOG_LEVEL_DEBUG = 7,
+};
+
+enum log_format {
+	LOG_FORMAT_AUTO,    /* journal where stderr is connected to it, else text */
+	LOG_FORMAT_JOURNAL, /* lines on stderr with a `<N>` prefix: sd-daemon(3) */
+	LOG_FORMAT_TEXT,    /* plain lines on stderr */
+	LOG_FORMAT_SYSLOG,  /* syslog(3), for where stderr is the client's socket */
+};
+
+/* Reads a level's name: error, warning, notice, info, debug. Returns 0 or -EINVAL. */
+int log_level_parse(const char *text, enum log_level *ret);
+
+/* Reads a format's name: auto, journal, text. Returns 0 or -EINVAL. */
+int log_format_parse(const char *text, enum log_format *ret);
+
+/* Sets what is logged and how. Until then: text, from info on. */
+void log_set_level(enum log_level level);
+void log_set_format(enum log_format format);
+
+/* Tells whether a line of this level would be written. */
+bool log_wants(enum log_level level);
+
+/* Logs one line; control characters in it are written as `\xNN`. */
+void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_notice(...) log_write(LOG_LEVEL_NOTICE, __VA_ARGS__)
+#define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+#endif
