@@ -89,7 +89,7 @@ struct adopt_address {
 };
 
 /* Room for the text of any address, its closing NUL included. */
-#define ADOPT_ADDRESS_TEXT_SIZE 160
+#define ADOPT_ADDRESS_TEXT_SIZE 448
 
 /*
  * Reads a numeric address: `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80`,
