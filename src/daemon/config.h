@@ -1,0 +1,64 @@
+/*
+ * config.h - what adoptd.conf says, read and valid
+ *
+ * adoptd.conf(5) is the grammar. Every fault is collected with its file and
+ * line, so that one run tells all of them.
+ */
+#ifndef DAEMON_CONFIG_H
+#define DAEMON_CONFIG_H
+
+#include "handlers/handler.h"
+#include "support/fault.h"
+#include "support/log.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* One port block. All of it is the configuration's. */
+struct config_port {
+	char *name;             /* as written: `web`, `web#0`, `*` */
+	const char *file;       /* where the block stands, for later faults */
+	int line;               /* of its `port` */
+	char **listen;          /* valid texts for listen.h, NULL-terminated; never NULL */
+	bool optional;          /* may stay without any descriptor */
+	size_t max_packet_size; /* bytes, 1 to 65535 */
+	const struct handler *handler;
+	struct handler_settings *settings; /* the handler's own, freed with the configuration */
+};
+
+struct config {
+	enum log_level log_level;
+	enum log_format log_format;
+	struct config_port *ports; /* in the order they are written */
+	size_t port_count;
+	cfg_t *tree; /* config.c's: all options as written, or their defaults */
+};
+
+/*
+ * Reads a configuration file and what it includes.
+ * path: faults name the file so; includes are relative to its directory.
+ * faults: what is wrong is added to it, warnings too.
+ * ret: free it with config_free().
+ * Returns 0, perhaps with warnings; -EINVAL if there is any error among the
+ * faults, in which case ret is untouched; -ENOMEM.
+ */
+int config_read_file(const char *path, struct faults *faults, struct config **ret);
+
+/*
+ * Reads a configuration from a text, as adoptd -e does: faults name the file
+ * `-e`, includes are relative to the working directory. Otherwise as above.
+ */
+int config_read_text(const char *text, struct faults *faults, struct config **ret);
+
+/*
+ * Prints the effective configuration in its own syntax, defaults filled in and
+ * includes expanded; reading that gives the same again.
+ */
+void config_dump(const struct config *config, FILE *stream);
+
+/* Frees a configuration, the settings included, and sets it NULL; NULL inside
+ * is harmless. */
+void config_free(struct config **config);
+
+#endif
