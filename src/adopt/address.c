@@ -1,5 +1,3 @@
-#include "config.h"
-
 #include "adopt.h"
 #include "vsock.h"
 

@@ -1,5 +1,3 @@
-#include "config.h"
-
 #include "socket.h"
 
 #include <errno.h>

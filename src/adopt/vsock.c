@@ -1,5 +1,3 @@
-#include "config.h"
-
 #include "vsock.h"
 
 #include <errno.h>

@@ -1,0 +1,157 @@
+/* Outbound stream connections. */
+#include "event_reactor.h"
+#include "socket.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+struct connector {
+	struct adopt_connector base;
+	LIST_ENTRY(connector) link;
+	struct event_reactor *reactor;
+	struct event connected;
+	struct adopt_call decided; /* connect() said it all at once */
+	struct adopt_factory *factory;
+	struct adopt_address address;
+	int fd;
+	int type;
+	int error; /* what connect() said at once */
+};
+
+static void dismantle(struct connector *connector)
+{
+	adopt_call_cancel(&connector->reactor->base, &connector->decided);
+	event_del(&connector->connected);
+	LIST_REMOVE(connector, link);
+}
+
+static void fail(struct connector *connector, int error)
+{
+	struct adopt_factory *factory = connector->factory;
+
+	dismantle(connector);
+	socket_close(connector->fd);
+	free(connector);
+	factory->ops->connect_failed(factory, error);
+}
+
+/* On the loopback a connect to a port of the ephemeral range that nobody listens
+ * on may meet itself, by choosing that very port as its own. */
+static bool met_itself(const struct connector *connector)
+{
+	struct adopt_address own;
+
+	return adopt_address_port(&connector->address) >= 32768 &&
+	       adopt_address_family(&connector->address) != AF_UNIX &&
+	       socket_local(connector->fd, &own) == 0 &&
+	       adopt_address_equal(&own, &connector->address);
+}
+
+static void succeed(struct connector *connector)
+{
+	struct adopt_factory *factory = connector->factory;
+	int error;
+
+	dismantle(connector);
+	socket_tune_stream(connector->fd, adopt_address_family(&connector->address));
+	error = stream_begin(connector->reactor, connector->fd, connector->type,
+			     &connector->address, factory);
+	free(connector);
+	if (error < 0)
+		factory->ops->connect_failed(factory, error);
+}
+
+static void decide(struct connector *connector, int error)
+{
+	if (error == 0 && met_itself(connector))
+		error = -ECONNREFUSED;
+	if (error < 0)
+		fail(connector, error);
+	else
+		succeed(connector);
+}
+
+static void on_connected(evutil_socket_t fd, short what, void *argument)
+{
+	int error = 0;
+	socklen_t length = sizeof error;
+
+	if (what & EV_TIMEOUT)
+		error = ETIMEDOUT;
+	else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
+		error = errno;
+	decide(argument, -error);
+}
+
+static void on_decided(struct adopt_call *call)
+{
+	struct connector *connector =
+		(struct connector *)((char *)call - offsetof(struct connector, decided));
+
+	decide(connector, connector->error);
+}
+
+void connector_end(struct connector *connector)
+{
+	fail(connector, -ECANCELED);
+}
+
+static void cancel(struct adopt_connector *base)
+{
+	struct connector *connector = (struct connector *)base;
+
+	dismantle(connector);
+	socket_close(connector->fd);
+	free(connector);
+}
+
+static int watch(struct connector *connector, uint64_t timeout_ms)
+{
+	struct timeval timeout = event_time(timeout_ms);
+
+	return event_add(&connector->connected, timeout_ms ? &timeout : NULL) < 0 ? -ENOMEM : 0;
+}
+
+int event_connect_stream(struct adopt_reactor *base, const struct adopt_address *address, int type,
+			 uint64_t timeout_ms, struct adopt_factory *factory,
+			 struct adopt_connector **ret)
+{
+	struct event_reactor *reactor = event_reactor(base);
+	struct connector *connector;
+	int fd, error = 0;
+
+	if (reactor->ending)
+		return -ECANCELED;
+	fd = socket_create(adopt_address_family(address), type);
+	if (fd < 0)
+		return fd;
+	connector = calloc(1, sizeof *connector);
+	if (!connector) {
+		socket_close(fd);
+		return -ENOMEM;
+	}
+	*connector = (struct connector){
+		.base = {.cancel = cancel},
+		.reactor = reactor,
+		.decided = {.run = on_decided},
+		.factory = factory,
+		.address = *address,
+		.fd = fd,
+		.type = type,
+	};
+	event_assign(&connector->connected, reactor->events, fd, EV_WRITE, on_connected, connector);
+	LIST_INSERT_HEAD(&reactor->connectors, connector, link);
+	if (connect(fd, &address->name.any, address->length) < 0)
+		error = -errno;
+	if (error == -EINPROGRESS)
+		error = watch(connector, timeout_ms);
+	else
+		adopt_call_soon(base, &connector->decided);
+	connector->error = error;
+	if (error == -ENOMEM && !connector->decided.waiting)
+		adopt_call_soon(base, &connector->decided);
+	if (ret)
+		*ret = &connector->base;
+	return 0;
+}

@@ -1,0 +1,84 @@
+/* event_reactor.h - the reactor on libevent, and what its parts ask of each other */
+#ifndef ADOPT_EVENT_REACTOR_H
+#define ADOPT_EVENT_REACTOR_H
+
+#include "private.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <sys/queue.h>
+
+/* One read: large enough for every datagram of UDP. */
+#define READ_BUFFER_BYTES 65536
+
+/* How long something that failed for want of resources rests. */
+#define REST_MS 100
+
+struct connector;
+struct datagram_port;
+struct stream;
+struct stream_port;
+
+struct event_reactor {
+	struct adopt_reactor base;
+	struct event_base *events;
+	struct event soon; /* runs the calls that wait */
+	struct event woken;
+	int wake_fds[2];
+	int reserve_fd; /* given up to turn clients away when descriptors run out */
+	bool running;
+	bool stopped;
+	bool ending; /* being freed: nothing new is adopted */
+	LIST_HEAD(, stream) streams;
+	LIST_HEAD(, stream_port) stream_ports;
+	LIST_HEAD(, datagram_port) datagram_ports;
+	LIST_HEAD(, connector) connectors;
+	unsigned char read_buffer[READ_BUFFER_BYTES];
+};
+
+/* The reactor's own struct, from its shared part. */
+struct event_reactor *event_reactor(struct adopt_reactor *reactor);
+
+/* Milliseconds as libevent wants them. */
+struct timeval event_time(uint64_t ms);
+
+/* Timers, watchers, signals (event_sources.c); as in struct adopt_reactor_ops. */
+int event_timer_new(struct adopt_reactor *reactor, struct adopt_timer **ret);
+void event_timer_start(struct adopt_timer *timer, uint64_t delay_ms);
+void event_timer_stop(struct adopt_timer *timer);
+void event_timer_free(struct adopt_timer *timer);
+int event_reader_add(struct adopt_reactor *reactor, struct adopt_watcher *watcher);
+void event_reader_remove(struct adopt_reactor *reactor, struct adopt_watcher *watcher);
+int event_writer_add(struct adopt_reactor *reactor, struct adopt_watcher *watcher);
+void event_writer_remove(struct adopt_reactor *reactor, struct adopt_watcher *watcher);
+int event_signal_new(struct adopt_reactor *reactor, int number, struct adopt_signal **ret);
+void event_signal_free(struct adopt_signal *signal);
+
+/* Ports, connections, connectors; as in struct adopt_reactor_ops. */
+int event_stream_port(struct adopt_reactor *reactor, int fd, int family,
+		      struct adopt_factory *factory, struct adopt_port **ret);
+int event_stream_connection(struct adopt_reactor *reactor, int fd, int family,
+			    struct adopt_factory *factory);
+int event_datagram_port(struct adopt_reactor *reactor, int fd, int family,
+			struct adopt_datagram_protocol *protocol, size_t max_packet_size,
+			struct adopt_port **ret);
+int event_connect_stream(struct adopt_reactor *reactor, const struct adopt_address *address,
+			 int type, uint64_t timeout_ms, struct adopt_factory *factory,
+			 struct adopt_connector **ret);
+
+/* End one at once and tell whom it concerns, when the reactor is freed. */
+void stream_port_end(struct stream_port *port);
+void datagram_port_end(struct datagram_port *port);
+void connector_end(struct connector *connector);
+void stream_end(struct stream *stream);
+
+/*
+ * Makes a connected descriptor a stream connection.
+ * fd: taken over, also on failure.
+ * type: SOCK_STREAM or SOCK_SEQPACKET.
+ * Returns 0; -ECONNABORTED if the factory built nothing; -ENOMEM.
+ */
+int stream_begin(struct event_reactor *reactor, int fd, int type, const struct adopt_address *peer,
+		 struct adopt_factory *factory);
+
+#endif

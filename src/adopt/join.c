@@ -1,0 +1,128 @@
+/* Two transports made one pipe. */
+#include "adopt.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct side {
+	struct adopt_protocol base;
+	struct join *join;
+	struct side *other;
+	uint64_t bytes; /* taken from this side and given to the other */
+	bool ended;     /* its end of file has come */
+	bool deaf;      /* takes no more bytes: writing to it has failed */
+	bool lost;
+};
+
+struct join {
+	struct side sides[2];
+	void (*finished)(void *context, const struct adopt_join_result *result);
+	void *context;
+	int error;
+};
+
+static struct side *from_protocol(struct adopt_protocol *protocol)
+{
+	return (struct side *)protocol;
+}
+
+static void data_received(struct adopt_protocol *protocol, const void *data, size_t length)
+{
+	struct side *side = from_protocol(protocol);
+	struct side *other = side->other;
+	int result;
+
+	if (other->deaf || other->lost)
+		return;
+	result = adopt_transport_write(other->base.transport, data, length);
+	if (result >= 0)
+		side->bytes += length;
+	if (result == 1)
+		adopt_transport_pause(protocol->transport);
+	if (result == -EPIPE) {
+		/* What the other side sent before it went deaf is still to be passed on. */
+		other->deaf = true;
+		adopt_transport_pause(protocol->transport);
+	} else if (result < 0) {
+		adopt_transport_abort(protocol->transport);
+		adopt_transport_abort(other->base.transport);
+	}
+}
+
+static void read_closed(struct adopt_protocol *protocol)
+{
+	struct side *side = from_protocol(protocol);
+
+	side->ended = true;
+	if (!side->other->lost)
+		adopt_transport_shutdown_write(side->other->base.transport);
+}
+
+static void drained(struct adopt_protocol *protocol)
+{
+	struct side *other = from_protocol(protocol)->other;
+
+	if (!other->lost)
+		adopt_transport_resume(other->base.transport);
+}
+
+static void finish(struct join *join)
+{
+	struct adopt_join_result result = {
+		.bytes_from = {join->sides[0].bytes, join->sides[1].bytes},
+		.error = join->error,
+	};
+	void (*finished)(void *, const struct adopt_join_result *) = join->finished;
+	void *context = join->context;
+
+	free(join);
+	finished(context, &result);
+}
+
+static void connection_lost(struct adopt_protocol *protocol, int error)
+{
+	struct side *side = from_protocol(protocol);
+	struct side *other = side->other;
+
+	side->lost = true;
+	if (other->lost) {
+		finish(side->join);
+		return;
+	}
+	side->join->error = error;
+	/* Who ended in order has had its say, which the other still gets whole; a
+	   reset is passed on. */
+	if (side->ended || error == 0)
+		adopt_transport_close(other->base.transport);
+	else
+		adopt_transport_abort(other->base.transport);
+}
+
+static const struct adopt_protocol_ops ops = {
+	.data_received = data_received,
+	.read_closed = read_closed,
+	.drained = drained,
+	.connection_lost = connection_lost,
+};
+
+int adopt_join(struct adopt_transport *a, struct adopt_transport *b,
+	       void (*finished)(void *context, const struct adopt_join_result *result),
+	       void *context)
+{
+	struct join *join = calloc(1, sizeof *join);
+
+	if (!join)
+		return -ENOMEM;
+	join->finished = finished;
+	join->context = context;
+	for (int i = 0; i < 2; i++) {
+		join->sides[i].base.ops = &ops;
+		join->sides[i].join = join;
+		join->sides[i].other = &join->sides[1 - i];
+	}
+	adopt_transport_hand_to(a, &join->sides[0].base);
+	adopt_transport_hand_to(b, &join->sides[1].base);
+	adopt_transport_resume(a);
+	adopt_transport_resume(b);
+	return 0;
+}

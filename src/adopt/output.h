@@ -1,0 +1,40 @@
+/* output.h - what a stream still has to send */
+#ifndef ADOPT_OUTPUT_H
+#define ADOPT_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct evbuffer;
+
+/* An output queue: memory is there only while bytes are. Initialize with zeros,
+ * `records` told. */
+struct output {
+	struct evbuffer *buffer; /* NULL while empty */
+	size_t length;           /* bytes of data in it */
+	bool records;            /* keeps the limits of what was appended */
+};
+
+/* Appends a copy. Returns 0 or -ENOMEM. */
+int output_append(struct output *output, const void *data, size_t length);
+
+/* Tells whether nothing is to be sent (a record may be of no bytes). */
+bool output_is_empty(const struct output *output);
+
+/* Throws everything away. */
+void output_clear(struct output *output);
+
+/*
+ * Sends bytes on a socket at once.
+ * Returns how many the kernel took, or a negative errno; never -EINTR.
+ */
+ssize_t output_send(int fd, const void *data, size_t length);
+
+/*
+ * Sends what the kernel takes now.
+ * Returns 0 when all of it or as much as fits is sent, else a negative errno.
+ */
+int output_flush(struct output *output, int fd);
+
+#endif

@@ -1,0 +1,390 @@
+/* A stream connection: a transport on a socket, and its life. */
+#include "stream.h"
+#include "socket.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+static struct stream *from_transport(struct adopt_transport *transport)
+{
+	return (struct stream *)transport;
+}
+
+void stream_watch_read(struct stream *stream)
+{
+	bool wanted = !stream->lost && !stream->read_closed &&
+		      (stream->lingering || (!stream->paused && !stream->closing));
+
+	/* An event of its own looks once, at its end: pausing and resuming in
+	   between costs nothing. */
+	if (stream->busy)
+		return;
+	if (!wanted)
+		event_del(&stream->readable);
+	else if (event_add(&stream->readable, NULL) < 0)
+		stream_lose(stream, -ENOMEM);
+}
+
+void stream_watch_write(struct stream *stream)
+{
+	if (stream->lost || output_is_empty(&stream->output))
+		event_del(&stream->writable);
+	else if (event_add(&stream->writable, NULL) < 0)
+		stream_lose(stream, -ENOMEM);
+}
+
+static void dismantle(struct stream *stream)
+{
+	adopt_call_cancel(stream->base.reactor, &stream->finish);
+	event_del(&stream->readable);
+	event_del(&stream->writable);
+	adopt_timer_free(&stream->patience);
+	output_clear(&stream->output);
+	LIST_REMOVE(stream, link);
+}
+
+static void finish(struct stream *stream)
+{
+	struct adopt_reactor *reactor = stream->base.reactor;
+	struct adopt_protocol *protocol = stream->base.protocol;
+	int error = stream->error;
+
+	dismantle(stream);
+	if (error != 0)
+		socket_reset_on_close(stream->fd);
+	socket_close(stream->fd);
+	free(stream);
+	protocol->transport = NULL;
+	protocol->ops->connection_lost(protocol, error);
+	adopt_count_connection_ended(reactor, error);
+}
+
+static struct stream *from_finish(struct adopt_call *call)
+{
+	return (struct stream *)((char *)call - offsetof(struct stream, finish));
+}
+
+static void finish_later(struct adopt_call *call)
+{
+	finish(from_finish(call));
+}
+
+void stream_lose(struct stream *stream, int error)
+{
+	if (stream->lost)
+		return;
+	stream->lost = true;
+	stream->error = error;
+	event_del(&stream->readable);
+	event_del(&stream->writable);
+	if (!stream->busy)
+		adopt_call_soon(stream->base.reactor, &stream->finish);
+}
+
+void stream_lose_if_over(struct stream *stream)
+{
+	if (stream->read_closed && stream->write_ended)
+		stream_lose(stream, stream->error);
+}
+
+void stream_end(struct stream *stream)
+{
+	stream->error = stream->lost ? stream->error : -ECANCELED;
+	finish(stream);
+}
+
+void stream_event_begins(struct stream *stream)
+{
+	stream->busy = true;
+}
+
+void stream_event_ends(struct stream *stream)
+{
+	stream->busy = false;
+	if (stream->detached)
+		free(stream);
+	else if (stream->lost)
+		finish(stream);
+	else {
+		stream_watch_read(stream);
+		stream_watch_write(stream);
+	}
+}
+
+void stream_write_failed(struct stream *stream, int error)
+{
+	output_clear(&stream->output);
+	stream_watch_write(stream);
+	stream->write_shut = true;
+	stream->write_ended = true;
+	stream->error = error;
+	if (stream->closing)
+		stream_lose(stream, error);
+	else
+		stream_lose_if_over(stream);
+}
+
+static void end_writing(struct stream *stream)
+{
+	if (stream->write_ended)
+		return;
+	stream->write_ended = true;
+	shutdown(stream->fd, SHUT_WR);
+}
+
+/* All is sent. The peer may still be sending: it is heard out for a while. */
+static void linger(struct stream *stream)
+{
+	if (stream->read_closed) {
+		stream_lose(stream, stream->error);
+		return;
+	}
+	end_writing(stream);
+	stream->lingering = true;
+	adopt_timer_start(stream->patience, ADOPT_CLOSE_LINGER_MS);
+	stream_watch_read(stream);
+}
+
+void stream_flushed(struct stream *stream)
+{
+	if (stream->closing)
+		linger(stream);
+	else if (stream->write_shut) {
+		end_writing(stream);
+		stream_lose_if_over(stream);
+	}
+}
+
+static void out_of_patience(void *context)
+{
+	struct stream *stream = context;
+
+	stream_lose(stream, stream->lingering ? 0 : -ETIMEDOUT);
+}
+
+void stream_close(struct stream *stream)
+{
+	int error;
+
+	if (stream->closing || stream->lost)
+		return;
+	stream->closing = true;
+	stream->write_shut = true;
+	error = adopt_timer_new(stream->base.reactor, out_of_patience, stream, &stream->patience);
+	if (error < 0) {
+		stream_lose(stream, error);
+		return;
+	}
+	stream_watch_read(stream);
+	adopt_timer_start(stream->patience, ADOPT_CLOSE_STALL_MS);
+	if (output_is_empty(&stream->output))
+		linger(stream);
+}
+
+/* The bound is reached: the writer is told, and will be told when there is room. */
+static int room(struct stream *stream)
+{
+	if (stream->output.length < stream->write_bound)
+		return 0;
+	stream->drained_owed = true;
+	return 1;
+}
+
+static int stream_write(struct adopt_transport *transport, const void *data, size_t length)
+{
+	struct stream *stream = from_transport(transport);
+	ssize_t sent = 0;
+	int error;
+
+	if (stream->write_shut || stream->lost)
+		return -EPIPE;
+	if (stream->output.length >= stream->write_bound)
+		return -ENOBUFS;
+	if (length == 0 && !stream->records)
+		return 0;
+	if (output_is_empty(&stream->output)) {
+		sent = output_send(stream->fd, data, length);
+		if (sent == (ssize_t)length)
+			return 0;
+		if (sent == -EMSGSIZE)
+			return -EMSGSIZE;
+		if (sent < 0 && sent != -EAGAIN) {
+			stream_write_failed(stream, (int)sent);
+			return -EPIPE;
+		}
+		if (sent < 0)
+			sent = 0;
+	}
+	error = output_append(&stream->output, (const char *)data + sent, length - (size_t)sent);
+	if (error < 0) {
+		/* What went out cannot be called back: the stream has a hole. */
+		if (sent > 0)
+			stream_write_failed(stream, error);
+		return error;
+	}
+	stream_watch_write(stream);
+	return room(stream);
+}
+
+static void stream_set_write_bound(struct adopt_transport *transport, size_t bytes)
+{
+	from_transport(transport)->write_bound = bytes > 0 ? bytes : 1;
+}
+
+static size_t stream_queued(const struct adopt_transport *transport)
+{
+	return ((const struct stream *)transport)->output.length;
+}
+
+static void stream_pause(struct adopt_transport *transport)
+{
+	struct stream *stream = from_transport(transport);
+
+	stream->paused = true;
+	stream_watch_read(stream);
+}
+
+static void stream_resume(struct adopt_transport *transport)
+{
+	struct stream *stream = from_transport(transport);
+
+	stream->paused = false;
+	stream_watch_read(stream);
+}
+
+static void stream_shutdown_write(struct adopt_transport *transport)
+{
+	struct stream *stream = from_transport(transport);
+
+	if (stream->write_shut || stream->lost)
+		return;
+	stream->write_shut = true;
+	if (output_is_empty(&stream->output))
+		stream_flushed(stream);
+}
+
+static void stream_close_transport(struct adopt_transport *transport)
+{
+	stream_close(from_transport(transport));
+}
+
+static void stream_abort(struct adopt_transport *transport)
+{
+	stream_lose(from_transport(transport), -ECONNABORTED);
+}
+
+static int stream_detach(struct adopt_transport *transport, int *ret)
+{
+	struct stream *stream = from_transport(transport);
+	struct adopt_reactor *reactor = transport->reactor;
+
+	if (stream->lost || stream->write_shut)
+		return -EPIPE;
+	if (!output_is_empty(&stream->output))
+		return -EBUSY;
+	dismantle(stream);
+	*ret = stream->fd;
+	stream->detached = true;
+	transport->protocol->transport = NULL;
+	if (!stream->busy)
+		free(stream);
+	adopt_count_connection_ended(reactor, 0);
+	return 0;
+}
+
+static int stream_local(struct adopt_transport *transport, struct adopt_address *ret)
+{
+	return socket_local(from_transport(transport)->fd, ret);
+}
+
+static const struct adopt_transport_ops ops = {
+	.write = stream_write,
+	.set_write_bound = stream_set_write_bound,
+	.queued = stream_queued,
+	.pause = stream_pause,
+	.resume = stream_resume,
+	.shutdown_write = stream_shutdown_write,
+	.close = stream_close_transport,
+	.abort = stream_abort,
+	.detach = stream_detach,
+	.local = stream_local,
+};
+
+static struct stream *stream_new(struct event_reactor *reactor, int fd, int type,
+				 const struct adopt_address *peer)
+{
+	struct stream *stream = calloc(1, sizeof *stream);
+
+	if (!stream)
+		return NULL;
+	*stream = (struct stream){
+		.base = {.ops = &ops, .reactor = &reactor->base, .peer = *peer},
+		.finish = {.run = finish_later},
+		.output = {.records = type == SOCK_SEQPACKET},
+		.records = type == SOCK_SEQPACKET,
+		.write_bound = ADOPT_WRITE_BOUND_BYTES,
+		.fd = fd,
+	};
+	event_assign(&stream->readable, reactor->events, fd, EV_READ | EV_PERSIST,
+		     stream_on_readable, stream);
+	event_assign(&stream->writable, reactor->events, fd, EV_WRITE | EV_PERSIST,
+		     stream_on_writable, stream);
+	return stream;
+}
+
+int stream_begin(struct event_reactor *reactor, int fd, int type, const struct adopt_address *peer,
+		 struct adopt_factory *factory)
+{
+	struct stream *stream = stream_new(reactor, fd, type, peer);
+	struct adopt_protocol *protocol;
+
+	if (!stream) {
+		socket_close(fd);
+		return -ENOMEM;
+	}
+	protocol = factory->ops->build_protocol(factory, peer);
+	if (!protocol) {
+		socket_close(fd);
+		free(stream);
+		return -ECONNABORTED;
+	}
+	stream->base.protocol = protocol;
+	LIST_INSERT_HEAD(&reactor->streams, stream, link);
+	adopt_count_connection(&stream->base);
+	stream_event_begins(stream);
+	adopt_transport_set_protocol(&stream->base, protocol);
+	stream->busy = false;
+	if (stream->detached)
+		free(stream);
+	else if (stream->lost)
+		adopt_call_soon(&reactor->base, &stream->finish);
+	else
+		stream_watch_read(stream);
+	return 0;
+}
+
+int event_stream_connection(struct adopt_reactor *base, int fd, int family,
+			    struct adopt_factory *factory)
+{
+	struct event_reactor *reactor = event_reactor(base);
+	struct adopt_socket_kind kind;
+	struct adopt_address peer;
+	int error = socket_judge(fd, family, false, &kind);
+	int copy;
+
+	if (error < 0)
+		return error;
+	if (kind.listening)
+		return -EINVAL;
+	error = socket_peer(fd, &peer);
+	if (error < 0)
+		return error;
+	if (reactor->ending)
+		return -ECANCELED;
+	copy = socket_duplicate(fd);
+	if (copy < 0)
+		return copy;
+	socket_tune_stream(copy, kind.family);
+	return stream_begin(reactor, copy, kind.type, &peer, factory);
+}

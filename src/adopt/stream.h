@@ -1,0 +1,62 @@
+/* stream.h - the insides of a stream connection, for the files that it is made of */
+#ifndef ADOPT_STREAM_H
+#define ADOPT_STREAM_H
+
+#include "event_reactor.h"
+#include "output.h"
+
+struct stream {
+	struct adopt_transport base;
+	LIST_ENTRY(stream) link;
+	struct event readable;
+	struct event writable;
+	struct adopt_call finish;
+	struct adopt_timer *patience; /* while closing: how long that may take */
+	struct output output;
+	size_t write_bound;
+	int fd;
+	int error; /* with which it is lost, or writing failed */
+	bool records;
+	bool paused;
+	bool read_closed;  /* the peer's end of file has been read */
+	bool write_shut;   /* no more writes are taken */
+	bool write_ended;  /* our end of file is out, or writing has failed */
+	bool drained_owed; /* a write returned 1 */
+	bool closing;
+	bool lingering; /* closing, all sent: waits for the peer's end of file */
+	bool lost;
+	bool detached;
+	bool busy; /* one of its events runs: who loses it leaves the rest to that */
+};
+
+/* Loses a stream: its protocol will be told. Harmless when lost already. */
+void stream_lose(struct stream *stream, int error);
+
+/* Loses it in order once both directions have ended. */
+void stream_lose_if_over(struct stream *stream);
+
+/* Has the loop watch for bytes, or not, as the state says. */
+void stream_watch_read(struct stream *stream);
+
+/* Has the loop watch for room to write, or not, as the state says. */
+void stream_watch_write(struct stream *stream);
+
+/* Writing came to an end by an error; reading may still bring what the peer sent
+ * before. */
+void stream_write_failed(struct stream *stream, int error);
+
+/* All that was queued has been sent: what waited for that happens. */
+void stream_flushed(struct stream *stream);
+
+/* Begins to close: see adopt_transport_close(). */
+void stream_close(struct stream *stream);
+
+/* Libevent callbacks; the argument is the stream. */
+void stream_on_readable(evutil_socket_t fd, short what, void *argument);
+void stream_on_writable(evutil_socket_t fd, short what, void *argument);
+
+/* What an event does first and last: in between the stream stays allocated. */
+void stream_event_begins(struct stream *stream);
+void stream_event_ends(struct stream *stream);
+
+#endif

@@ -1,0 +1,180 @@
+/* A stream connection's events: bytes in, bytes out. */
+#include "socket.h"
+#include "stream.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+/* One wake-up reads so often at most, and then yields. */
+#define READS_A_TURN 8
+
+/* No record is longer than what a socket can be told to buffer; this is far above. */
+#define RECORD_MAX_BYTES (16 * 1024 * 1024)
+
+static ssize_t receive(int fd, void *buffer, size_t size, int flags)
+{
+	ssize_t length;
+
+	do
+		length = recv(fd, buffer, size, flags);
+	while (length < 0 && errno == EINTR);
+	return length < 0 ? -errno : length;
+}
+
+static void peer_ended(struct stream *stream)
+{
+	struct adopt_protocol *protocol = stream->base.protocol;
+
+	stream->read_closed = true;
+	if (stream->closing) {
+		if (stream->lingering)
+			stream_lose(stream, 0);
+		return;
+	}
+	if (protocol->ops->read_closed)
+		protocol->ops->read_closed(protocol);
+	else
+		stream_close(stream);
+	if (!stream->detached)
+		stream_lose_if_over(stream);
+}
+
+static bool wants_bytes(const struct stream *stream)
+{
+	return !stream->lost && !stream->detached && !stream->read_closed &&
+	       (stream->lingering || (!stream->paused && !stream->closing));
+}
+
+static void deliver(struct stream *stream, const void *data, size_t length)
+{
+	struct adopt_protocol *protocol = stream->base.protocol;
+
+	if (!stream->closing)
+		protocol->ops->data_received(protocol, data, length);
+}
+
+static void read_bytes(struct stream *stream)
+{
+	struct event_reactor *reactor = event_reactor(stream->base.reactor);
+
+	for (unsigned i = 0; i < READS_A_TURN && wants_bytes(stream); i++) {
+		ssize_t length = receive(stream->fd, reactor->read_buffer, READ_BUFFER_BYTES, 0);
+
+		if (length == -EAGAIN)
+			return;
+		if (length < 0) {
+			stream_lose(stream, (int)length);
+		} else if (length == 0) {
+			peer_ended(stream);
+		} else {
+			deliver(stream, reactor->read_buffer, (size_t)length);
+			/* A short read has emptied the socket. */
+			if (length < READ_BUFFER_BYTES)
+				return;
+		}
+	}
+}
+
+/* A read of nothing is an empty record, or the end of file? The latter comes with
+ * nothing behind it, and after the peer has shut down. */
+static bool nothing_is_end(int fd)
+{
+#ifdef POLLRDHUP
+	struct pollfd state = {.fd = fd, .events = POLLRDHUP};
+	int waiting = 0;
+
+	if (ioctl(fd, FIONREAD, &waiting) == 0 && waiting > 0)
+		return false;
+	return poll(&state, 1, 0) == 1 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR));
+#else
+	(void)fd;
+	return true;
+#endif
+}
+
+/* Reads one record into the reactor's buffer, or a larger one. Returns its length
+ * or a negative errno. */
+static ssize_t read_record(struct stream *stream, void **ret_data, void **ret_large)
+{
+	struct event_reactor *reactor = event_reactor(stream->base.reactor);
+	ssize_t length = receive(stream->fd, NULL, 0, MSG_PEEK | MSG_TRUNC);
+	void *buffer = reactor->read_buffer;
+
+	if (length < 0)
+		return length;
+	if (length > RECORD_MAX_BYTES)
+		return -EMSGSIZE;
+	if (length > READ_BUFFER_BYTES) {
+		buffer = *ret_large = malloc((size_t)length);
+		if (!buffer)
+			return -ENOMEM;
+	}
+	*ret_data = buffer;
+	return receive(stream->fd, buffer,
+		       length > READ_BUFFER_BYTES ? (size_t)length : READ_BUFFER_BYTES, 0);
+}
+
+static void read_records(struct stream *stream)
+{
+	for (unsigned i = 0; i < READS_A_TURN && wants_bytes(stream); i++) {
+		void *data = NULL, *large = NULL;
+		ssize_t length = read_record(stream, &data, &large);
+
+		if (length == -EAGAIN)
+			i = READS_A_TURN;
+		else if (length < 0)
+			stream_lose(stream, (int)length);
+		else if (length == 0 && nothing_is_end(stream->fd))
+			peer_ended(stream);
+		else
+			deliver(stream, data, (size_t)length);
+		free(large);
+	}
+}
+
+void stream_on_readable(evutil_socket_t fd, short what, void *argument)
+{
+	struct stream *stream = argument;
+
+	(void)fd;
+	(void)what;
+	stream_event_begins(stream);
+	if (stream->records)
+		read_records(stream);
+	else
+		read_bytes(stream);
+	stream_event_ends(stream);
+}
+
+static void tell_drained(struct stream *stream)
+{
+	struct adopt_protocol *protocol = stream->base.protocol;
+
+	if (!stream->drained_owed || stream->output.length > stream->write_bound / 2)
+		return;
+	stream->drained_owed = false;
+	if (!stream->closing && !stream->lost && protocol->ops->drained)
+		protocol->ops->drained(protocol);
+}
+
+void stream_on_writable(evutil_socket_t fd, short what, void *argument)
+{
+	struct stream *stream = argument;
+	size_t before = stream->output.length;
+	int error;
+
+	(void)what;
+	stream_event_begins(stream);
+	error = output_flush(&stream->output, fd);
+	if (error < 0)
+		stream_write_failed(stream, error);
+	else if (output_is_empty(&stream->output))
+		stream_flushed(stream);
+	else if (stream->closing && stream->output.length < before)
+		adopt_timer_start(stream->patience, ADOPT_CLOSE_STALL_MS);
+	tell_drained(stream);
+	stream_event_ends(stream);
+}
