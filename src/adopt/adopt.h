@@ -467,6 +467,9 @@ void adopt_transport_hand_to(struct adopt_transport *transport, struct adopt_pro
 int adopt_transport_local(struct adopt_transport *transport, struct adopt_address *ret);
 int adopt_transport_peer(struct adopt_transport *transport, struct adopt_address *ret);
 
+/* Returns SOCK_STREAM, or SOCK_SEQPACKET where records are kept. */
+int adopt_transport_type(const struct adopt_transport *transport);
+
 /* Returns the reactor that a transport belongs to. */
 struct adopt_reactor *adopt_transport_reactor(const struct adopt_transport *transport);
 

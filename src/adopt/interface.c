@@ -264,6 +264,11 @@ int adopt_transport_peer(struct adopt_transport *transport, struct adopt_address
 	return 0;
 }
 
+int adopt_transport_type(const struct adopt_transport *transport)
+{
+	return transport->type;
+}
+
 struct adopt_reactor *adopt_transport_reactor(const struct adopt_transport *transport)
 {
 	return transport->reactor;

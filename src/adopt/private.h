@@ -104,6 +104,7 @@ struct adopt_transport {
 	const struct adopt_transport_ops *ops;
 	struct adopt_reactor *reactor;
 	struct adopt_protocol *protocol;
+	int type; /* SOCK_STREAM or SOCK_SEQPACKET */
 	struct adopt_address peer;
 };
 

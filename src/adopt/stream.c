@@ -319,7 +319,7 @@ static struct stream *stream_new(struct event_reactor *reactor, int fd, int type
 	if (!stream)
 		return NULL;
 	*stream = (struct stream){
-		.base = {.ops = &ops, .reactor = &reactor->base, .peer = *peer},
+		.base = {.ops = &ops, .reactor = &reactor->base, .type = type, .peer = *peer},
 		.finish = {.run = finish_later},
 		.output = {.records = type == SOCK_SEQPACKET},
 		.records = type == SOCK_SEQPACKET,
