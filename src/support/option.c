@@ -1,0 +1,91 @@
+#include <config.h>
+
+#include "option.h"
+
+#include "value.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* libconfuse knows the line of a block only; an option has room for a comment,
+ * which no configuration of ours uses otherwise. */
+int option_set_line(cfg_t *section, const char *name, int line)
+{
+	char text[16];
+
+	snprintf(text, sizeof text, "%d", line);
+	return cfg_setcomment(section, name, text) == CFG_SUCCESS ? 0 : -ENOMEM;
+}
+
+int option_line(cfg_t *section, const char *name)
+{
+	const char *text = cfg_getcomment(section, name);
+
+	return text ? atoi(text) : section->line;
+}
+
+void option_fault(cfg_t *section, const char *name, struct faults *faults, const char *format, ...)
+{
+	char message[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof message, format, args);
+	va_end(args);
+	fault_add(faults, FAULT_ERROR, section->filename, option_line(section, name), "%s: %s",
+		  name, message);
+}
+
+int option_duration(cfg_t *section, const char *name, struct faults *faults, uint64_t *ret_ms)
+{
+	const char *text = cfg_getstr(section, name);
+	int error = value_duration(text, ret_ms);
+
+	if (error == -ERANGE)
+		option_fault(section, name, faults, "\"%s\" is longer than a year", text);
+	else if (error)
+		option_fault(
+			section, name, faults,
+			"\"%s\" is no duration; write one as 250ms, 3s, 5m or 1h, or 0 for never",
+			text);
+	return error ? -EINVAL : 0;
+}
+
+int option_size(cfg_t *section, const char *name, size_t min, size_t max, struct faults *faults,
+		size_t *ret_bytes)
+{
+	const char *text = cfg_getstr(section, name);
+	size_t bytes = 0;
+	int error = value_size(text, &bytes);
+
+	if (error == -EINVAL) {
+		option_fault(section, name, faults,
+			     "\"%s\" is no size; write one in bytes, or as 64K or 1M", text);
+		return -EINVAL;
+	}
+	if (error || bytes < min || bytes > max) {
+		option_fault(section, name, faults, "%s is out of range; it is from %zu to %zu",
+			     text, min, max);
+		return -EINVAL;
+	}
+	*ret_bytes = bytes;
+	return 0;
+}
+
+int option_number(cfg_t *section, const char *name, uint64_t min, uint64_t max,
+		  struct faults *faults, uint64_t *ret)
+{
+	const char *text = cfg_getstr(section, name);
+	int error = value_number(text, min, max, ret);
+
+	if (error == -ERANGE)
+		option_fault(section, name, faults,
+			     "%s is out of range; it is from %" PRIu64 " to %" PRIu64, text, min,
+			     max);
+	else if (error)
+		option_fault(section, name, faults, "\"%s\" is not a number", text);
+	return error ? -EINVAL : 0;
+}
