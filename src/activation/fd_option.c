@@ -1,0 +1,73 @@
+/* --fd [NAME=]FD: for whoever starts adoptd with descriptors of his own. */
+#include "config.h"
+
+#include "activation.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char default_name[] = "listeners";
+
+/* Reads plain digits; strtol() would take blanks and signs. */
+static int parse_descriptor(const char *text, int *ret)
+{
+	int fd = 0;
+
+	if (!*text)
+		return -EINVAL;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9' || fd > (INT_MAX - 9) / 10)
+			return -EINVAL;
+		fd = fd * 10 + (*text - '0');
+	}
+	*ret = fd;
+	return 0;
+}
+
+static int explain(int error, const char *option, int fd, const struct inherited_list *list,
+		   char **ret_message)
+{
+	if (error == -EBADF)
+		return giver_fail(error, ret_message, "--fd %s: descriptor %d is not open", option,
+				  fd);
+	if (error != -EEXIST)
+		return giver_fail(error, ret_message, "--fd %s: %s", option, strerror(-error));
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].number == fd)
+			return giver_fail(error, ret_message,
+					  "--fd %s: %s gave descriptor %d already, as \"%s\"",
+					  option, list->items[i].source, fd, list->items[i].name);
+	return error;
+}
+
+static int add_option(const char *option, struct inherited_list *list, char **ret_message)
+{
+	const char *equals = strrchr(option, '=');
+	char *name = NULL;
+	int fd, r;
+
+	if (equals == option || parse_descriptor(equals ? equals + 1 : option, &fd) < 0)
+		return giver_fail(-EINVAL, ret_message,
+				  "--fd %s: must be FD or NAME=FD, FD being a descriptor's number",
+				  option);
+	name = equals ? strndup(option, (size_t)(equals - option)) : strdup(default_name);
+	if (!name)
+		return -ENOMEM;
+	r = inherited_add(list, name, fd, giver_fd_option.name);
+	free(name);
+	return r < 0 && r != -ENOMEM ? explain(r, option, fd, list, ret_message) : r;
+}
+
+static int collect(const struct activation_request *request, struct inherited_list *list,
+		   char **ret_message)
+{
+	int r = 0;
+
+	for (const char *const *option = request->fd_options; option && *option && r == 0; option++)
+		r = add_option(*option, list, ret_message);
+	return r;
+}
+
+const struct giver giver_fd_option = {.name = "--fd", .collect = collect};

@@ -1,0 +1,186 @@
+/* systemd: sd_listen_fds(3), and the environment that it reads. */
+#include "config.h"
+
+#include "activation.h"
+
+#include "adopt/adopt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifdef HAVE_SYSTEMD
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <systemd/sd-daemon.h>
+
+#define PIDFS_MAGIC_NUMBER 0x50494446 /* linux/magic.h, since 6.9 */
+
+/*
+ * Tells this process's identity as LISTEN_PIDFDID (v259) has it: the inode of
+ * its pidfd. Kernels before 6.9 have no pidfs, and 32-bit ones cut the number.
+ */
+static bool own_pidfd_id(unsigned long long *ret)
+{
+	bool found = false;
+#ifdef SYS_pidfd_open
+	struct statfs fs;
+	struct stat st;
+	int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+
+	if (fd < 0)
+		return false;
+	found = sizeof(long) == 8 && fstatfs(fd, &fs) == 0 && fs.f_type == PIDFS_MAGIC_NUMBER &&
+		fstat(fd, &st) == 0;
+	if (found)
+		*ret = (unsigned long long)st.st_ino;
+	close(fd);
+#else
+	(void)ret;
+#endif
+	return found;
+}
+
+/* A pid may have been used again since; its pidfd's inode never is. */
+static bool meant_for_another(void)
+{
+	const char *announced = getenv("LISTEN_PIDFDID");
+	unsigned long long own;
+	char *end;
+
+	if (!announced || !own_pidfd_id(&own))
+		return false;
+	return strtoull(announced, &end, 10) != own || *end;
+}
+
+/* Finds the name of the n-th descriptor in LISTEN_FDNAMES. */
+static const char *announced_name(size_t n, int *ret_length)
+{
+	const char *name = getenv("LISTEN_FDNAMES");
+
+	while (name && n-- > 0) {
+		name = strchr(name, ':');
+		name = name ? name + 1 : NULL;
+	}
+	if (!name)
+		name = "unknown";
+	*ret_length = (int)strcspn(name, ":");
+	return name;
+}
+
+static const char *variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value ? value : "";
+}
+
+static int explain(int error, char **ret_message)
+{
+	if (error == -EBADF) {
+		int fd = SD_LISTEN_FDS_START, length;
+		const char *name;
+
+		while (fcntl(fd, F_GETFD) >= 0)
+			fd++;
+		name = announced_name((size_t)(fd - SD_LISTEN_FDS_START), &length);
+		return giver_fail(error, ret_message,
+				  "descriptor %d (\"%.*s\") is not open, though LISTEN_FDS=%s says "
+				  "that systemd handed it over",
+				  fd, length, name, variable("LISTEN_FDS"));
+	}
+	return giver_fail(
+		error, ret_message,
+		"LISTEN_PID=%s, LISTEN_FDS=%s and LISTEN_FDNAMES=%s do not say what systemd "
+		"handed over: %s",
+		variable("LISTEN_PID"), variable("LISTEN_FDS"), variable("LISTEN_FDNAMES"),
+		strerror(-error));
+}
+
+/* systemd itself names a connection so; systemd-socket-activate gives no names. */
+static const char *default_name(int fd)
+{
+	struct adopt_socket_kind kind;
+
+	if (adopt_socket_inspect(fd, &kind) == 0 && kind.type == SOCK_STREAM && !kind.listening)
+		return "connection";
+	return "unknown";
+}
+
+static int take(struct inherited_list *list, char **names, int count, char **ret_message)
+{
+	bool named = getenv("LISTEN_FDNAMES");
+
+	for (int i = 0; i < count; i++) {
+		int fd = SD_LISTEN_FDS_START + i;
+		const char *name = named ? names[i] : default_name(fd);
+		int r = inherited_add(list, name, fd, giver_systemd.name);
+
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0)
+			return giver_fail(r, ret_message, "descriptor %d (\"%s\") of systemd: %s",
+					  fd, name, strerror(-r));
+	}
+	return 0;
+}
+
+static int listen_fds(struct inherited_list *list, char **ret_message)
+{
+	char **names = NULL;
+	int count, r;
+
+	count = meant_for_another() ? 0 : sd_listen_fds_with_names(false, &names);
+	if (count == -ENOMEM)
+		return count;
+	if (count < 0)
+		return explain(count, ret_message);
+	if (count == 0 && getenv("LISTEN_FDS"))
+		inherited_note(
+			list,
+			"LISTEN_FDS=%s is ignored: it is meant for another process, LISTEN_PID=%s "
+			"LISTEN_PIDFDID=%s, not for this one, %ld",
+			variable("LISTEN_FDS"), variable("LISTEN_PID"), variable("LISTEN_PIDFDID"),
+			(long)getpid());
+	r = take(list, names, count, ret_message);
+	for (int i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
+	return r;
+}
+
+#else /* HAVE_SYSTEMD */
+
+static int listen_fds(struct inherited_list *list, char **ret_message)
+{
+	const char *fds = getenv("LISTEN_FDS");
+
+	(void)ret_message;
+	if (fds)
+		inherited_note(list, "LISTEN_FDS=%s is ignored: built without libsystemd", fds);
+	return 0;
+}
+
+#endif
+
+static int collect(const struct activation_request *request, struct inherited_list *list,
+		   char **ret_message)
+{
+	/* Not left to libsystemd: older versions do not know all of them, and what
+	 * it says is explained by what they held. */
+	static const char *const announcing[] = {
+		"LISTEN_PID",     "LISTEN_FDS",  "LISTEN_FDNAMES",
+		"LISTEN_PIDFDID", "REMOTE_ADDR", "REMOTE_PORT",
+	};
+	int r = listen_fds(list, ret_message);
+
+	(void)request;
+	for (size_t i = 0; i < sizeof announcing / sizeof announcing[0]; i++)
+		unsetenv(announcing[i]);
+	return r;
+}
+
+const struct giver giver_systemd = {.name = "systemd", .collect = collect};
