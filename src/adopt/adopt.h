@@ -634,8 +634,14 @@ int adopt_port_send(struct adopt_port *port, const struct adopt_address *to, con
 /* ------------------------------------------------------------------------
  * Reactors for tests (seed: MemoryReactor, RaisingMemoryReactor)
  *
- * They do no I/O. They record what they are asked, keep a clock that only a
- * test moves, and hand out ports and transports in memory.
+ * They do no I/O: descriptors are recorded and not looked at. They record what
+ * they are asked (but not what a raising reactor refused), keep a clock that only
+ * a test moves, and hand out ports and transports in memory.
+ *
+ * What adopt.h promises for a later turn of the loop (the end of a port, every
+ * connection_lost) happens in adopt_reactor_run() or adopt_memory_advance(),
+ * which both go on until no call waits; all other callbacks happen inside the
+ * call that causes them. A readiness is told by calling watcher->ops.
  * ------------------------------------------------------------------------ */
 
 /* An adopted port, as it was asked for. */
@@ -645,7 +651,8 @@ struct adopt_memory_port {
 	struct adopt_factory *factory;            /* NULL for a datagram port */
 	struct adopt_datagram_protocol *protocol; /* NULL for a stream port */
 	size_t max_packet_size;                   /* 0 for a stream port */
-	struct adopt_port *port;                  /* what was handed out, NULL once stopped */
+	bool paused;
+	struct adopt_port *port; /* what was handed out, NULL once it has ended */
 };
 
 /* An adopted connection, as it was asked for. */
@@ -661,10 +668,13 @@ struct adopt_memory_connect {
 	int type;
 	uint64_t timeout_ms;
 	struct adopt_factory *factory;
-	bool done; /* completed or cancelled */
+	bool done; /* succeeded, failed, or cancelled */
 };
 
-/* Creates a memory reactor. Returns 0 or -ENOMEM. */
+/*
+ * Creates a memory reactor. Its ports have fixed addresses: 192.0.2.1:80,
+ * [2001:db8::1]:80, unix:/run/memory.sock, vsock:2:80. Returns 0 or -ENOMEM.
+ */
 int adopt_memory_reactor_new(struct adopt_reactor **ret);
 
 /*
@@ -690,17 +700,25 @@ size_t adopt_memory_writers(struct adopt_reactor *reactor, struct adopt_watcher 
 
 /*
  * Runs the calls that wait, then moves the clock by `ms`, running each timer in
- * its order as it falls due, and the calls that these ask for.
+ * its order as it falls due, and the calls that these ask for. Not to be called
+ * from inside a callback of the loop. adopt_reactor_stop() does not end it.
  */
 void adopt_memory_advance(struct adopt_reactor *reactor, uint64_t ms);
 
+/* Tells whether adopt_reactor_stop() waits for a run that it ends. */
+bool adopt_memory_stopping(const struct adopt_reactor *reactor);
+
+/* Lets a signal come. Returns whether anybody watches it. */
+bool adopt_memory_signal(struct adopt_reactor *reactor, int number);
+
 /*
  * Ends a recorded connect: with 0 it succeeds (the factory builds a protocol on
- * a memory transport), with a negative errno it fails.
+ * a memory transport), with a negative errno it fails. One that is left alone
+ * fails with -ETIMEDOUT when the clock passes its timeout.
  * index: its place in adopt_memory_connects().
  * ret: the transport; may be NULL; untouched unless it succeeds.
  * Returns 0; -ENOENT for no such open connect; -ECONNABORTED if the factory
- * built nothing; -ENOMEM.
+ * built nothing, or -ENOMEM, both of which its connect_failed was told.
  */
 int adopt_memory_connect_finish(struct adopt_reactor *reactor, size_t index, int error,
 				struct adopt_transport **ret);
@@ -710,7 +728,8 @@ int adopt_memory_connect_finish(struct adopt_reactor *reactor, size_t index, int
  * accepted client.
  * local, peer: its addresses; NULL for fixed ones (192.0.2.1:80, 192.0.2.2:1024).
  * ret: the transport, valid until connection_lost.
- * Returns 0; -ECONNABORTED if the factory built nothing; -ENOMEM.
+ * Returns 0; -ECONNABORTED if the factory built nothing; -ENOMEM; -ECANCELED
+ * while the reactor is freed.
  */
 int adopt_memory_transport_new(struct adopt_reactor *reactor, struct adopt_factory *factory,
 			       const struct adopt_address *local, const struct adopt_address *peer,
@@ -718,8 +737,10 @@ int adopt_memory_transport_new(struct adopt_reactor *reactor, struct adopt_facto
 
 /*
  * Lets the peer of a memory transport send bytes, or an end of file.
+ * data, length: told to the protocol in a copy of just this size, so that memory
+ * checkers see a protocol that reads past it or keeps it.
  * Return 0; -EAGAIN while reading is paused; -EPIPE once closing or lost, or
- * after the end of file. The transport may be gone afterwards.
+ * after the end of file; -ENOMEM.
  */
 int adopt_memory_deliver(struct adopt_transport *transport, const void *data, size_t length);
 int adopt_memory_deliver_eof(struct adopt_transport *transport);
@@ -743,12 +764,20 @@ bool adopt_memory_write_shut(const struct adopt_transport *transport);
 /* Tells whether the protocol has paused reading. */
 bool adopt_memory_paused(const struct adopt_transport *transport);
 
-/* Loses a memory transport with an error, as a reset by the peer would. */
+/*
+ * Loses a memory transport with an error, as a reset by the peer would; what was
+ * written and not taken is dropped. Harmless once it is lost.
+ */
 void adopt_memory_lose(struct adopt_transport *transport, int error);
 
-/* Lets a datagram come in on a memory datagram port. */
-void adopt_memory_datagram(struct adopt_port *port, const struct adopt_address *peer,
-			   const void *data, size_t length);
+/*
+ * Lets a datagram come in on a memory datagram port, cut to its max_packet_size.
+ * peer: who sent it.
+ * Returns 0; -EAGAIN while the port is paused; -EPIPE once it is stopped;
+ * -ENOMEM.
+ */
+int adopt_memory_datagram(struct adopt_port *port, const struct adopt_address *peer,
+			  const void *data, size_t length);
 
 /* A datagram that was sent on a memory datagram port. */
 struct adopt_memory_sent {
@@ -757,7 +786,11 @@ struct adopt_memory_sent {
 	size_t length;
 };
 
-/* Tells what was sent on a memory datagram port, oldest first. Returns how many. */
+/*
+ * Tells what was sent on a memory datagram port, oldest first.
+ * ret: an array of the port's, valid until the next send.
+ * Returns its length.
+ */
 size_t adopt_memory_sent(struct adopt_port *port, const struct adopt_memory_sent **ret);
 
 #ifdef __cplusplus

@@ -1,0 +1,261 @@
+#include "memory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The bytes of a datagram that was sent. */
+struct sent_bytes {
+	SLIST_ENTRY(sent_bytes) link;
+	unsigned char bytes[];
+};
+
+struct memory_port {
+	struct adopt_port base;
+	size_t index; /* of its record */
+	bool stopped;
+	struct adopt_call ending;
+	struct adopt_memory_sent *sent;
+	size_t sent_count;
+	SLIST_HEAD(, sent_bytes) sent_bytes;
+	LIST_ENTRY(memory_port) link;
+};
+
+static struct memory_port *of(struct adopt_port *port)
+{
+	return (struct memory_port *)port;
+}
+
+static struct adopt_memory_port *record_of(const struct adopt_port *base)
+{
+	const struct memory_port *port = (const struct memory_port *)base;
+
+	return &memory_reactor_of(base->reactor)->port_records[port->index];
+}
+
+static void port_free(struct memory_port *port)
+{
+	struct sent_bytes *bytes;
+
+	while ((bytes = SLIST_FIRST(&port->sent_bytes))) {
+		SLIST_REMOVE_HEAD(&port->sent_bytes, link);
+		free(bytes);
+	}
+	free(port->sent);
+	free(port);
+}
+
+static void end(struct memory_port *port)
+{
+	struct adopt_reactor *reactor = port->base.reactor;
+	struct adopt_memory_port *record = record_of(&port->base);
+	struct adopt_factory *factory = record->factory;
+	struct adopt_datagram_protocol *protocol = record->protocol;
+
+	record->port = NULL;
+	adopt_call_cancel(reactor, &port->ending);
+	LIST_REMOVE(port, link);
+	port_free(port);
+	if (factory) {
+		adopt_factory_port_stopped(factory);
+	} else {
+		protocol->port = NULL;
+		if (protocol->ops->stop)
+			protocol->ops->stop(protocol);
+	}
+	adopt_count_port_stopped(reactor);
+}
+
+static void run_ending(struct adopt_call *call)
+{
+	end((struct memory_port *)((char *)call - offsetof(struct memory_port, ending)));
+}
+
+static void memory_stop(struct adopt_port *base)
+{
+	struct memory_port *port = of(base);
+
+	port->stopped = true;
+	adopt_call_soon(base->reactor, &port->ending);
+}
+
+static void memory_pause(struct adopt_port *port)
+{
+	record_of(port)->paused = true;
+}
+
+static void memory_resume(struct adopt_port *port)
+{
+	record_of(port)->paused = false;
+}
+
+static int memory_local(struct adopt_port *port, struct adopt_address *ret)
+{
+	*ret = memory_own_address(record_of(port)->family);
+	return 0;
+}
+
+static int sent_append(struct memory_port *port, const struct adopt_address *to, const void *data,
+		       size_t length)
+{
+	struct sent_bytes *bytes = malloc(sizeof *bytes + length);
+	struct adopt_memory_sent *sent = realloc(port->sent, (port->sent_count + 1) * sizeof *sent);
+
+	if (sent)
+		port->sent = sent;
+	if (!bytes || !sent) {
+		free(bytes);
+		return -ENOMEM;
+	}
+	if (length > 0)
+		memcpy(bytes->bytes, data, length);
+	SLIST_INSERT_HEAD(&port->sent_bytes, bytes, link);
+	sent[port->sent_count] = (struct adopt_memory_sent){.data = bytes->bytes, .length = length};
+	if (to)
+		sent[port->sent_count].to = *to;
+	port->sent_count++;
+	return 0;
+}
+
+static int memory_send(struct adopt_port *base, const struct adopt_address *to, const void *data,
+		       size_t length)
+{
+	struct adopt_address own = memory_own_address(record_of(base)->family);
+
+	if (of(base)->stopped)
+		return -EPIPE;
+	if (to && adopt_address_family(to) != adopt_address_family(&own))
+		return -EAFNOSUPPORT;
+	return sent_append(of(base), to, data, length);
+}
+
+static const struct adopt_port_ops stream_port_ops = {
+	.stop = memory_stop,
+	.pause = memory_pause,
+	.resume = memory_resume,
+	.local = memory_local,
+};
+
+static const struct adopt_port_ops datagram_port_ops = {
+	.stop = memory_stop,
+	.pause = memory_pause,
+	.resume = memory_resume,
+	.local = memory_local,
+	.send = memory_send,
+};
+
+static int port_add(struct memory_reactor *reactor, const struct adopt_memory_port *asked,
+		    struct adopt_port **ret)
+{
+	struct memory_port *port = calloc(1, sizeof *port);
+	struct adopt_memory_port *records =
+		realloc(reactor->port_records, (reactor->port_record_count + 1) * sizeof *records);
+
+	if (records)
+		reactor->port_records = records;
+	if (!port || !records) {
+		free(port);
+		return -ENOMEM;
+	}
+	port->base.ops = asked->factory ? &stream_port_ops : &datagram_port_ops;
+	port->base.reactor = &reactor->base;
+	port->index = reactor->port_record_count++;
+	port->ending.run = run_ending;
+	LIST_INSERT_HEAD(&reactor->ports, port, link);
+	records[port->index] = *asked;
+	records[port->index].port = &port->base;
+	adopt_count_port(&reactor->base);
+	*ret = &port->base;
+	return 0;
+}
+
+int memory_stream_port(struct adopt_reactor *base, int fd, int family,
+		       struct adopt_factory *factory, struct adopt_port **ret)
+{
+	const struct adopt_memory_port asked = {.fd = fd, .family = family, .factory = factory};
+	struct memory_reactor *reactor = memory_reactor_of(base);
+	struct adopt_port *port;
+	int error;
+
+	if (reactor->freeing)
+		return -ECANCELED;
+	if (reactor->listen_error < 0)
+		return reactor->listen_error;
+	error = adopt_factory_port_starts(factory);
+	if (error < 0)
+		return error;
+	error = port_add(reactor, &asked, &port);
+	if (error < 0) {
+		adopt_factory_port_stopped(factory);
+		return error;
+	}
+	if (ret)
+		*ret = port;
+	return 0;
+}
+
+int memory_datagram_port(struct adopt_reactor *base, int fd, int family,
+			 struct adopt_datagram_protocol *protocol, size_t max_packet_size,
+			 struct adopt_port **ret)
+{
+	const struct adopt_memory_port asked = {.fd = fd,
+						.family = family,
+						.protocol = protocol,
+						.max_packet_size = max_packet_size};
+	struct memory_reactor *reactor = memory_reactor_of(base);
+	struct adopt_port *port;
+	int error;
+
+	if (reactor->freeing)
+		return -ECANCELED;
+	if (reactor->connect_error < 0)
+		return reactor->connect_error;
+	error = port_add(reactor, &asked, &port);
+	if (error < 0)
+		return error;
+	protocol->port = port;
+	if (protocol->ops->start)
+		protocol->ops->start(protocol);
+	if (ret)
+		*ret = port;
+	return 0;
+}
+
+void memory_ports_end(struct memory_reactor *reactor)
+{
+	struct memory_port *port;
+
+	while ((port = LIST_FIRST(&reactor->ports)))
+		end(port);
+}
+
+int adopt_memory_datagram(struct adopt_port *base, const struct adopt_address *peer,
+			  const void *data, size_t length)
+{
+	const struct adopt_memory_port *record = record_of(base);
+	struct adopt_datagram_protocol *protocol = record->protocol;
+	struct adopt_datagram datagram = {.length = length, .peer = peer};
+	void *copy;
+
+	if (of(base)->stopped)
+		return -EPIPE;
+	if (record->paused)
+		return -EAGAIN;
+	if (length > record->max_packet_size) {
+		datagram.length = record->max_packet_size;
+		datagram.truncated = true;
+	}
+	copy = memory_copy(data, datagram.length);
+	if (!copy)
+		return -ENOMEM;
+	datagram.data = copy;
+	protocol->ops->datagram_received(protocol, &datagram);
+	free(copy);
+	return 0;
+}
+
+size_t adopt_memory_sent(struct adopt_port *port, const struct adopt_memory_sent **ret)
+{
+	*ret = of(port)->sent;
+	return of(port)->sent_count;
+}

@@ -1,0 +1,276 @@
+#include "memory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct memory_transport {
+	struct adopt_transport base;
+	struct adopt_address own;
+	unsigned char *queue; /* written, and not taken by the peer */
+	size_t queued;
+	size_t bound;
+	bool owes_drained;
+	bool paused;
+	bool read_shut;
+	bool write_shut;
+	bool closing;
+	bool lost; /* connection_lost has been asked for */
+	int error; /* why */
+	struct adopt_call ending;
+	LIST_ENTRY(memory_transport) link;
+};
+
+static struct memory_transport *of(struct adopt_transport *transport)
+{
+	return (struct memory_transport *)transport;
+}
+
+static void end(struct memory_transport *transport)
+{
+	struct adopt_reactor *reactor = transport->base.reactor;
+	struct adopt_protocol *protocol = transport->base.protocol;
+	int error = transport->error;
+
+	adopt_call_cancel(reactor, &transport->ending);
+	LIST_REMOVE(transport, link);
+	free(transport->queue);
+	free(transport);
+	protocol->transport = NULL;
+	protocol->ops->connection_lost(protocol, error);
+	adopt_count_connection_ended(reactor, error);
+}
+
+static void run_ending(struct adopt_call *call)
+{
+	end((struct memory_transport *)((char *)call - offsetof(struct memory_transport, ending)));
+}
+
+static void lose(struct memory_transport *transport, int error)
+{
+	if (transport->lost)
+		return;
+	transport->lost = true;
+	transport->error = error;
+	transport->queued = 0;
+	adopt_call_soon(transport->base.reactor, &transport->ending);
+}
+
+static void lose_if_done(struct memory_transport *transport)
+{
+	if (transport->write_shut && transport->queued == 0 &&
+	    (transport->closing || transport->read_shut))
+		lose(transport, 0);
+}
+
+static int memory_write(struct adopt_transport *base, const void *data, size_t length)
+{
+	struct memory_transport *transport = of(base);
+	unsigned char *queue;
+
+	if (transport->write_shut || transport->lost)
+		return -EPIPE;
+	if (transport->queued >= transport->bound)
+		return -ENOBUFS;
+	if (length == 0)
+		return 0;
+	queue = realloc(transport->queue, transport->queued + length);
+	if (!queue)
+		return -ENOMEM;
+	memcpy(queue + transport->queued, data, length);
+	transport->queue = queue;
+	transport->queued += length;
+	if (transport->queued < transport->bound)
+		return 0;
+	transport->owes_drained = true;
+	return 1;
+}
+
+static void memory_set_write_bound(struct adopt_transport *transport, size_t bytes)
+{
+	of(transport)->bound = bytes > 0 ? bytes : 1;
+}
+
+static size_t memory_queued(const struct adopt_transport *transport)
+{
+	return ((const struct memory_transport *)transport)->queued;
+}
+
+static void memory_pause(struct adopt_transport *transport)
+{
+	of(transport)->paused = true;
+}
+
+static void memory_resume(struct adopt_transport *transport)
+{
+	of(transport)->paused = false;
+}
+
+static void memory_shutdown_write(struct adopt_transport *transport)
+{
+	of(transport)->write_shut = true;
+	lose_if_done(of(transport));
+}
+
+static void memory_close(struct adopt_transport *transport)
+{
+	of(transport)->closing = true;
+	memory_shutdown_write(transport);
+}
+
+static void memory_abort(struct adopt_transport *transport)
+{
+	lose(of(transport), -ECONNABORTED);
+}
+
+static int memory_detach(struct adopt_transport *transport, int *ret)
+{
+	(void)transport;
+	(void)ret;
+	return -EOPNOTSUPP;
+}
+
+static int memory_local(struct adopt_transport *transport, struct adopt_address *ret)
+{
+	*ret = of(transport)->own;
+	return 0;
+}
+
+static const struct adopt_transport_ops memory_transport_ops = {
+	.write = memory_write,
+	.set_write_bound = memory_set_write_bound,
+	.queued = memory_queued,
+	.pause = memory_pause,
+	.resume = memory_resume,
+	.shutdown_write = memory_shutdown_write,
+	.close = memory_close,
+	.abort = memory_abort,
+	.detach = memory_detach,
+	.local = memory_local,
+};
+
+int adopt_memory_transport_new(struct adopt_reactor *reactor, struct adopt_factory *factory,
+			       const struct adopt_address *local, const struct adopt_address *peer,
+			       struct adopt_transport **ret)
+{
+	struct memory_transport *transport;
+	struct adopt_protocol *protocol;
+
+	if (memory_reactor_of(reactor)->freeing)
+		return -ECANCELED;
+	transport = calloc(1, sizeof *transport);
+	if (!transport)
+		return -ENOMEM;
+	transport->base.ops = &memory_transport_ops;
+	transport->base.type = SOCK_STREAM;
+	transport->base.reactor = reactor;
+	transport->bound = ADOPT_WRITE_BOUND_BYTES;
+	transport->ending.run = run_ending;
+	transport->own = local ? *local : memory_own_address(AF_INET);
+	if (peer)
+		transport->base.peer = *peer;
+	else
+		adopt_address_parse("192.0.2.2:1024", &transport->base.peer);
+	protocol = factory->ops->build_protocol(factory, &transport->base.peer);
+	if (!protocol) {
+		free(transport);
+		return -ECONNABORTED;
+	}
+	transport->base.protocol = protocol;
+	LIST_INSERT_HEAD(&memory_reactor_of(reactor)->transports, transport, link);
+	adopt_count_connection(&transport->base);
+	adopt_transport_set_protocol(&transport->base, protocol);
+	if (ret)
+		*ret = &transport->base;
+	return 0;
+}
+
+void memory_transports_end(struct memory_reactor *reactor)
+{
+	struct memory_transport *transport;
+
+	while ((transport = LIST_FIRST(&reactor->transports))) {
+		lose(transport, -ECANCELED);
+		end(transport);
+	}
+}
+
+static int judge_delivery(const struct memory_transport *transport)
+{
+	if (transport->lost || transport->closing || transport->read_shut)
+		return -EPIPE;
+	return transport->paused ? -EAGAIN : 0;
+}
+
+int adopt_memory_deliver(struct adopt_transport *transport, const void *data, size_t length)
+{
+	int error = judge_delivery(of(transport));
+	struct adopt_protocol *protocol = transport->protocol;
+	void *copy;
+
+	if (error < 0)
+		return error;
+	copy = memory_copy(data, length);
+	if (!copy)
+		return -ENOMEM;
+	protocol->ops->data_received(protocol, copy, length);
+	free(copy);
+	return 0;
+}
+
+int adopt_memory_deliver_eof(struct adopt_transport *transport)
+{
+	int error = judge_delivery(of(transport));
+	struct adopt_protocol *protocol = transport->protocol;
+
+	if (error < 0)
+		return error;
+	of(transport)->read_shut = true;
+	if (protocol->ops->read_closed)
+		protocol->ops->read_closed(protocol);
+	else
+		memory_close(transport);
+	lose_if_done(of(transport));
+	return 0;
+}
+
+size_t adopt_memory_written(struct adopt_transport *transport, const void **ret)
+{
+	*ret = of(transport)->queue;
+	return of(transport)->queued;
+}
+
+void adopt_memory_take(struct adopt_transport *base, size_t length)
+{
+	struct memory_transport *transport = of(base);
+	struct adopt_protocol *protocol = base->protocol;
+
+	if (length > transport->queued)
+		length = transport->queued;
+	if (length > 0) {
+		transport->queued -= length;
+		memmove(transport->queue, transport->queue + length, transport->queued);
+	}
+	lose_if_done(transport);
+	if (!transport->owes_drained || transport->queued > transport->bound / 2 ||
+	    transport->closing || transport->lost)
+		return;
+	transport->owes_drained = false;
+	if (protocol->ops->drained)
+		protocol->ops->drained(protocol);
+}
+
+bool adopt_memory_write_shut(const struct adopt_transport *transport)
+{
+	return ((const struct memory_transport *)transport)->write_shut;
+}
+
+bool adopt_memory_paused(const struct adopt_transport *transport)
+{
+	return ((const struct memory_transport *)transport)->paused;
+}
+
+void adopt_memory_lose(struct adopt_transport *transport, int error)
+{
+	lose(of(transport), error);
+}

@@ -1,0 +1,22 @@
+#include "handler.h"
+#include "proxy.h"
+#include "service.h"
+
+#include <string.h>
+
+const struct handler *const handler_table[] = {
+	&handler_echo,
+	&handler_discard,
+	&handler_proxy,
+	NULL,
+};
+
+const char *const handler_unsupported[] = {"exec", "http", "redirect", "status", NULL};
+
+const struct handler *handler_find(const char *name)
+{
+	for (size_t i = 0; handler_table[i]; i++)
+		if (strcmp(handler_table[i]->name, name) == 0)
+			return handler_table[i];
+	return NULL;
+}

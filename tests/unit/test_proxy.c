@@ -1,0 +1,241 @@
+/* The proxy handler on the memory reactor: whom it connects to, when it tries again,
+ * when it gives up, and what a session is. What crosses real sockets is tested by
+ * tests/integration. */
+#include "handlers/proxy.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char first[] = "192.0.2.10:80", second[] = "unix:/run/second";
+static char *both[] = {first, second};
+
+static struct adopt_reactor *reactor;
+static struct proxy_settings settings;
+static struct adopt_factory *factory;
+
+static void setup(void)
+{
+	settings = (struct proxy_settings){
+		.base.handler = &handler_proxy,
+		.upstreams = both,
+		.upstream_count = 2,
+		.connect_timeout_ms = 1000,
+		.retry_interval_ms = 100,
+		.session_timeout_ms = 5000,
+		.max_sessions = 2,
+	};
+	ck_assert_int_eq(adopt_memory_reactor_new(&reactor), 0);
+	ck_assert_int_eq(proxy_stream_new(&settings.base, reactor, &factory), 0);
+}
+
+static void teardown(void)
+{
+	adopt_reactor_free(&reactor);
+	proxy_stream_free(factory);
+}
+
+static struct adopt_transport *client(void)
+{
+	struct adopt_transport *transport = NULL;
+
+	ck_assert_int_eq(adopt_memory_transport_new(reactor, factory, NULL, NULL, &transport), 0);
+	return transport;
+}
+
+static size_t connects(const struct adopt_memory_connect **ret)
+{
+	return adopt_memory_connects(reactor, ret);
+}
+
+static void refuse(size_t index)
+{
+	ck_assert_int_eq(adopt_memory_connect_finish(reactor, index, -ECONNREFUSED, NULL), 0);
+}
+
+static void ck_written(struct adopt_transport *transport, const char *text)
+{
+	const void *data;
+	size_t length = adopt_memory_written(transport, &data);
+
+	ck_assert_uint_eq(length, strlen(text));
+	ck_assert(memcmp(data, text, length) == 0);
+}
+
+START_TEST(client_is_held_then_joined)
+{
+	struct adopt_transport *one = client(), *upstream = NULL;
+	const struct adopt_memory_connect *made;
+
+	ck_assert_uint_eq(connects(&made), 1);
+	ck_assert(adopt_memory_paused(one));
+	ck_assert_int_eq(adopt_memory_deliver(one, "early", 5), -EAGAIN);
+	ck_assert_int_eq(adopt_memory_connect_finish(reactor, 0, 0, &upstream), 0);
+	ck_assert(!adopt_memory_paused(one));
+	ck_assert_int_eq(adopt_memory_deliver(one, "ask", 3), 0);
+	ck_written(upstream, "ask");
+	ck_assert_int_eq(adopt_memory_deliver(upstream, "answer", 6), 0);
+	ck_written(one, "answer");
+	ck_assert_int_eq(adopt_memory_deliver_eof(one), 0);
+	ck_assert(!adopt_memory_write_shut(one));
+	adopt_memory_take(upstream, 3);
+	ck_assert(adopt_memory_write_shut(upstream));
+	ck_assert_int_eq(adopt_memory_deliver(upstream, "!", 1), 0);
+	ck_written(one, "answer!");
+	adopt_memory_take(one, 7);
+	ck_assert_int_eq(adopt_memory_deliver_eof(upstream), 0);
+	adopt_memory_advance(reactor, 0);
+	ck_assert_uint_eq(adopt_reactor_connection_count(reactor), 0);
+}
+END_TEST
+
+START_TEST(upstreams_take_turns)
+{
+	const struct adopt_memory_connect *made;
+
+	client();
+	client();
+	client();
+	ck_assert_uint_eq(connects(&made), 3);
+	ck_assert_int_eq(adopt_address_family(&made[0].address), AF_INET);
+	ck_assert_int_eq(adopt_address_family(&made[1].address), AF_UNIX);
+	ck_assert(adopt_address_equal(&made[2].address, &made[0].address));
+}
+END_TEST
+
+START_TEST(silent_upstream_leaves_the_other_its_share)
+{
+	const struct adopt_memory_connect *made;
+
+	client();
+	connects(&made);
+	ck_assert_uint_eq(made[0].timeout_ms, 500);
+	adopt_memory_advance(reactor, 500);
+	ck_assert_uint_eq(connects(&made), 2);
+	ck_assert_int_eq(adopt_address_family(&made[1].address), AF_UNIX);
+	ck_assert_uint_eq(made[1].timeout_ms, 500);
+}
+END_TEST
+
+START_TEST(tries_again_until_the_deadline)
+{
+	const struct adopt_memory_connect *made;
+	size_t done = 0;
+
+	client();
+	for (unsigned ms = 0; ms < 2000; ms += 50) {
+		while (done < connects(&made))
+			refuse(done++);
+		adopt_memory_advance(reactor, 50);
+	}
+	/* Two addresses a round, a round each 100 ms, the first at once, for a second. */
+	ck_assert_uint_eq(done, 20);
+	ck_assert_uint_eq(adopt_reactor_connection_count(reactor), 0);
+}
+END_TEST
+
+START_TEST(backend_that_starts_late_is_met)
+{
+	struct adopt_transport *one = client(), *upstream = NULL;
+
+	refuse(0);
+	refuse(1);
+	adopt_memory_advance(reactor, 99);
+	ck_assert_int_eq(adopt_memory_connect_finish(reactor, 2, 0, &upstream), -ENOENT);
+	adopt_memory_advance(reactor, 1);
+	ck_assert_int_eq(adopt_memory_connect_finish(reactor, 2, 0, &upstream), 0);
+	ck_assert_int_eq(adopt_memory_deliver(one, "x", 1), 0);
+	ck_written(upstream, "x");
+}
+END_TEST
+
+START_TEST(no_retry_where_the_interval_is_never)
+{
+	settings.retry_interval_ms = 0;
+	client();
+	refuse(0);
+	refuse(1);
+	adopt_memory_advance(reactor, 0);
+	ck_assert_uint_eq(adopt_reactor_connection_count(reactor), 0);
+}
+END_TEST
+
+START_TEST(no_deadline_where_the_timeout_is_never)
+{
+	const struct adopt_memory_connect *made;
+	size_t done = 0;
+
+	settings.connect_timeout_ms = 0;
+	client();
+	for (unsigned ms = 0; ms < 100000; ms += 100) {
+		while (done < connects(&made)) {
+			ck_assert_uint_eq(made[done].timeout_ms, 0);
+			refuse(done++);
+		}
+		adopt_memory_advance(reactor, 100);
+	}
+	ck_assert_uint_eq(done, 2000);
+	ck_assert_uint_eq(adopt_reactor_connection_count(reactor), 1);
+}
+END_TEST
+
+START_TEST(client_that_leaves_ends_the_dialling)
+{
+	const struct adopt_memory_connect *made;
+
+	adopt_memory_lose(client(), -ECONNRESET);
+	adopt_memory_advance(reactor, 5000);
+	ck_assert_uint_eq(connects(&made), 1);
+	ck_assert(made[0].done);
+}
+END_TEST
+
+START_TEST(reset_of_one_reaches_the_other)
+{
+	struct adopt_transport *upstream = NULL;
+
+	client();
+	ck_assert_int_eq(adopt_memory_connect_finish(reactor, 0, 0, &upstream), 0);
+	adopt_memory_lose(upstream, -ECONNRESET);
+	adopt_memory_advance(reactor, 0);
+	ck_assert_uint_eq(adopt_reactor_connection_count(reactor), 0);
+}
+END_TEST
+
+START_TEST(reactor_may_end_at_any_point)
+{
+	client();
+	client();
+	client();
+	ck_assert_int_eq(adopt_memory_connect_finish(reactor, 0, 0, NULL), 0);
+	refuse(1);
+	refuse(3);
+	/* teardown frees it: the sanitizer tells of what is left */
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("proxy");
+	TCase *tests = tcase_create("streams");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, client_is_held_then_joined);
+	tcase_add_test(tests, upstreams_take_turns);
+	tcase_add_test(tests, silent_upstream_leaves_the_other_its_share);
+	tcase_add_test(tests, tries_again_until_the_deadline);
+	tcase_add_test(tests, backend_that_starts_late_is_met);
+	tcase_add_test(tests, no_retry_where_the_interval_is_never);
+	tcase_add_test(tests, no_deadline_where_the_timeout_is_never);
+	tcase_add_test(tests, client_that_leaves_ends_the_dialling);
+	tcase_add_test(tests, reset_of_one_reaches_the_other);
+	tcase_add_test(tests, reactor_may_end_at_any_point);
+	suite_add_tcase(suite, tests);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
