@@ -1,0 +1,203 @@
+"""What the integration tests share: bounded waits, adoptd by hand, verdicts.
+
+A test file is run by `make check` with these variables: ADOPTD (the built
+daemon), TOP_SRCDIR, TOP_BUILDDIR. It ends with harness.main(): exit code 0, 1,
+or 77 where every case was skipped.
+"""
+import errno
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+BOUND = 20.0  # seconds; what is late by more than this is broken
+
+ADOPTD = os.path.abspath(os.environ.get("ADOPTD", "./adoptd"))
+TOP_SRCDIR = os.path.abspath(os.environ.get("TOP_SRCDIR", "."))
+TOP_BUILDDIR = os.path.abspath(os.environ.get("TOP_BUILDDIR", "."))
+
+
+def wait_for(what, condition, bound=BOUND):
+    """Calls condition() until it gives something true, and returns that.
+
+    An OSError counts as 'not yet'; its text is part of the complaint.
+    """
+    end = time.monotonic() + bound
+    last = None
+    while True:
+        try:
+            result = condition()
+            if result:
+                return result
+        except OSError as error:
+            last = error
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {bound}s for {what}" + (f": {last}" if last else ""))
+        select.select([], [], [], 0.01)
+
+
+def connect(address, kind=socket.SOCK_STREAM):
+    """A connected socket with a bound on every call. address: (host, port) or a path."""
+    if isinstance(address, str):
+        family = socket.AF_UNIX
+    else:
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    sock = socket.socket(family, kind)
+    sock.settimeout(BOUND)
+    try:
+        sock.connect(address)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def read_all(sock):
+    """Everything up to the peer's end."""
+    data = b""
+    while chunk := sock.recv(65536):
+        data += chunk
+    return data
+
+
+def echo_stream(address, data=b"hello\n", kind=socket.SOCK_STREAM):
+    """Sends data, half-closes, and returns all that comes back."""
+    with connect(address, kind) as sock:
+        sock.sendall(data)
+        sock.shutdown(socket.SHUT_WR)
+        return read_all(sock)
+
+
+def echo_datagram(address, data=b"hello\n", bind=None):
+    """Sends one datagram and returns the answer. bind: our own path, for AF_UNIX."""
+    family = socket.AF_UNIX if isinstance(address, str) else (
+        socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(BOUND)
+        if bind is not None:
+            sock.bind(bind)
+        sock.connect(address)
+        sock.send(data)
+        return sock.recv(65536)
+
+
+def listener(family=socket.AF_INET, kind=socket.SOCK_STREAM, address=None, backlog=128):
+    """A bound socket, listening where its kind does; the address defaults to a free port."""
+    sock = socket.socket(family, kind)
+    if address is None:
+        address = ("::1", 0) if family == socket.AF_INET6 else ("127.0.0.1", 0)
+    sock.bind(address)
+    if kind != socket.SOCK_DGRAM:
+        sock.listen(backlog)
+    return sock
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    """A port of 127.0.0.1 that nobody has."""
+    with socket.socket(socket.AF_INET, kind) as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+class Process:
+    """A command of our own: its stderr in a file, its end bounded. A context manager.
+
+    fds: {number in the child: our descriptor}; all others are closed in it.
+    """
+
+    def __init__(self, argv, fds=None, env=None, stdin=subprocess.DEVNULL):
+        self.log = tempfile.TemporaryFile()
+        fds = fds or {}
+        # Out of the way of the numbers that they are to have.
+        high = {number: os.dup(fd) for number, fd in fds.items()}
+        for number, fd in list(high.items()):
+            while fd in fds:
+                high[number] = os.dup(fd)
+                fd = high[number]
+
+        def place():
+            for number, fd in high.items():
+                os.dup2(fd, number, inheritable=True)
+
+        self.popen = subprocess.Popen(argv, stdin=None if 0 in fds else stdin,
+                                      stdout=self.log, stderr=self.log, env=env,
+                                      preexec_fn=place if fds else None,
+                                      pass_fds=[number for number in fds if number > 2])
+        for fd in high.values():
+            os.close(fd)
+        self.pid = self.popen.pid
+
+    def output(self):
+        return os.pread(self.log.fileno(), 1 << 20, 0).decode(errors="replace")
+
+    def wait(self, bound=BOUND):
+        """Returns the exit code, a negative signal number where one killed it."""
+        try:
+            return self.popen.wait(bound)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.popen.args} runs on; it said:\n{self.output()}") from None
+
+    def running(self):
+        return self.popen.poll() is None
+
+    def stop(self, how=signal.SIGTERM):
+        self.popen.send_signal(how)
+        return self.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if self.running():
+            self.popen.kill()
+            self.popen.wait()
+        if kind is not None:
+            sys.stderr.write(f"--- {self.popen.args} said:\n{self.output()}---\n")
+        self.log.close()
+
+
+def adoptd(config, *options, **how):
+    """Starts the built adoptd on a configuration text."""
+    return Process([ADOPTD, *options, "-e", config], **how)
+
+
+def run(argv, **how):
+    """Runs a command to its end, bounded; returns (exit code, what it wrote)."""
+    with Process(argv, **how) as process:
+        code = process.wait()
+        return code, process.output()
+
+
+class Case(unittest.TestCase):
+    """A case with a directory of its own; its path is short enough for sun_path."""
+
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="adoptd.")
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def use(self, manager):
+        """Enters a context manager that ends with the case."""
+        return self.enterContext(manager)
+
+
+def need(*tools):
+    """Skips where a tool is missing."""
+    missing = [tool for tool in tools if shutil.which(tool) is None]
+    return unittest.skipIf(missing, "not installed: " + " ".join(missing))
+
+
+def main():
+    program = unittest.main(exit=False, verbosity=2)
+    result = program.result
+    if not result.wasSuccessful() or result.testsRun == 0:
+        sys.exit(1)
+    sys.exit(77 if len(result.skipped) >= result.testsRun else 0)
