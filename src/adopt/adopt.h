@@ -161,7 +161,8 @@ bool adopt_family_supported(int family);
  * ------------------------------------------------------------------------ */
 
 /*
- * Creates a reactor that does real I/O, on libevent.
+ * Creates a reactor that does real I/O, on libevent, whose own messages are
+ * silenced: every error comes back as a value.
  * ret: the reactor; free it with adopt_reactor_free().
  * Returns 0; -ENOMEM; -EMFILE or -ENFILE if no descriptors are left.
  */

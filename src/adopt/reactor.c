@@ -9,6 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
+/* What libevent opens for a base: the queue of the kernel, a pair for signals,
+ * and on some systems a timer. */
+#define EVENT_DESCRIPTORS 4
+
 struct event_reactor *event_reactor(struct adopt_reactor *reactor)
 {
 	return (struct event_reactor *)reactor;
@@ -157,6 +161,9 @@ static struct event_base *new_events(void)
 
 static int new_wake_pipe(int fds[2])
 {
+#ifdef HAVE_PIPE2
+	return pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0 ? -errno : 0;
+#else
 	int error;
 
 	if (pipe(fds) < 0)
@@ -165,27 +172,52 @@ static int new_wake_pipe(int fds[2])
 	if (error == 0)
 		error = adopt_descriptor_prepare(fds[1]);
 	return error;
+#endif
+}
+
+/* Where libevent finds too few descriptors it takes a worse backend, or ends the
+ * process: what it will open is tried before. */
+static int try_descriptors(int fd)
+{
+	int tried[EVENT_DESCRIPTORS], count = 0, error = 0;
+
+	while (count < EVENT_DESCRIPTORS && error == 0) {
+		tried[count] = socket_duplicate(fd);
+		if (tried[count] < 0)
+			error = tried[count];
+		else
+			count++;
+	}
+	while (count > 0)
+		socket_close(tried[--count]);
+	return error;
 }
 
 static int open_parts(struct event_reactor *reactor)
 {
-	int error;
+	int error = new_wake_pipe(reactor->wake_fds);
 
-	errno = ENOMEM;
-	reactor->events = new_events();
-	if (!reactor->events)
-		return -errno;
-	event_assign(&reactor->soon, reactor->events, -1, 0, run_calls, reactor);
-	event_assign(&reactor->woken, reactor->events, -1, 0, take_calls, reactor);
-	error = new_wake_pipe(reactor->wake_fds);
 	if (error < 0)
 		return error;
+	reactor->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (reactor->reserve_fd < 0)
+		return -errno;
+	error = try_descriptors(reactor->reserve_fd);
+	if (error < 0)
+		return error;
+	reactor->events = new_events();
+	if (!reactor->events)
+		return -ENOMEM;
+	event_assign(&reactor->soon, reactor->events, -1, 0, run_calls, reactor);
 	event_assign(&reactor->woken, reactor->events, reactor->wake_fds[0], EV_READ | EV_PERSIST,
 		     take_calls, reactor);
-	if (event_add(&reactor->woken, NULL) < 0)
-		return -ENOMEM;
-	reactor->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	return reactor->reserve_fd < 0 ? -errno : 0;
+	return event_add(&reactor->woken, NULL) < 0 ? -ENOMEM : 0;
+}
+
+static void say_nothing(int severity, const char *message)
+{
+	(void)severity;
+	(void)message;
 }
 
 int adopt_reactor_new(struct adopt_reactor **ret)
@@ -195,6 +227,7 @@ int adopt_reactor_new(struct adopt_reactor **ret)
 
 	if (!reactor)
 		return -ENOMEM;
+	event_set_log_callback(say_nothing);
 	error = adopt_reactor_init(&reactor->base, &ops);
 	if (error < 0) {
 		free(reactor);
