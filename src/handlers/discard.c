@@ -22,6 +22,24 @@ static int stream_new(const struct handler_settings *settings, struct adopt_reac
 	return service_stream_new(&factory_ops, settings, ret);
 }
 
+static void dropped(struct adopt_datagram_protocol *protocol, const struct adopt_datagram *request)
+{
+	(void)protocol;
+	(void)request;
+}
+
+static const struct adopt_datagram_protocol_ops datagram_ops = {
+	.start = service_datagram_start,
+	.datagram_received = dropped,
+};
+
+static int datagram_new(const struct handler_settings *settings, struct adopt_reactor *reactor,
+			struct adopt_datagram_protocol **ret)
+{
+	(void)reactor;
+	return service_datagram_new(&datagram_ops, settings, ret);
+}
+
 static int settings_new(cfg_t *section, struct faults *faults, struct handler_settings **ret)
 {
 	(void)section;
@@ -36,4 +54,6 @@ const struct handler handler_discard = {
 	.settings_free = service_settings_free,
 	.stream_new = stream_new,
 	.stream_free = service_stream_free,
+	.datagram_new = datagram_new,
+	.datagram_free = service_datagram_free,
 };

@@ -5,10 +5,9 @@
 #include <string.h>
 
 const struct handler *const handler_table[] = {
-	&handler_echo,
-	&handler_discard,
-	&handler_proxy,
-	NULL,
+	&handler_echo,    &handler_discard, &handler_chargen,
+	&handler_daytime, &handler_time,    &handler_qotd,
+	&handler_proxy,   &handler_reject,  NULL,
 };
 
 const char *const handler_unsupported[] = {"exec", "http", "redirect", "status", NULL};
