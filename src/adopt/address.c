@@ -93,22 +93,53 @@ static int parse_number(const char *text, unsigned long max, unsigned long *ret)
 	return 0;
 }
 
-static int parse_unix(const char *path, struct adopt_address *ret)
+static int hex_digit(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	if (digit >= 'a' && digit <= 'f')
+		return digit - 'a' + 10;
+	return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
+}
+
+/* Reads one byte of a UNIX name, plain or as `\xNN`, and moves past it. */
+static int parse_byte(const char **text, char *ret)
+{
+	const char *at = *text;
+	int high, low;
+
+	if (*at != '\\') {
+		*ret = *at;
+		*text = at + 1;
+		return 0;
+	}
+	high = at[1] == 'x' ? hex_digit(at[2]) : -1;
+	low = high >= 0 ? hex_digit(at[3]) : -1;
+	if (low < 0)
+		return -EINVAL;
+	*ret = (char)(high << 4 | low);
+	*text = at + 4;
+	return 0;
+}
+
+static int parse_unix(const char *text, struct adopt_address *ret)
 {
 	struct adopt_address address = {0};
-	size_t length = strlen(path);
+	char *path = address.name.un.sun_path;
+	bool abstract = *text == '@';
+	/* An abstract name begins with a NUL, a path ends with one. */
+	size_t begin = abstract ? 1 : 0, end = abstract ? 0 : 1, length = begin;
 
-	if (length == 0 || (path[0] == '@' && length == 1))
+	for (text += begin; *text; length++) {
+		if (length + end == sizeof address.name.un.sun_path)
+			return -ENAMETOOLONG;
+		if (parse_byte(&text, &path[length]) < 0 || (path[length] == '\0' && !abstract))
+			return -EINVAL;
+	}
+	if (length == begin)
 		return -EINVAL;
-	if (length >= sizeof address.name.un.sun_path)
-		return -ENAMETOOLONG;
 	address.name.un.sun_family = AF_UNIX;
-	memcpy(address.name.un.sun_path, path, length);
-	address.length = (socklen_t)(UN_PATH_OFFSET + length);
-	if (path[0] == '@')
-		address.name.un.sun_path[0] = '\0';
-	else
-		address.length++;
+	address.length = (socklen_t)(UN_PATH_OFFSET + length + end);
 	*ret = address;
 	return 0;
 }
@@ -135,8 +166,11 @@ static int parse_in6(char *host, unsigned long port, struct adopt_address *ret)
 	char *scope = strchr(host, '%');
 	unsigned long index;
 
-	if (scope) {
+	if (scope)
 		*scope++ = '\0';
+	if (inet_pton(AF_INET6, host, &address.name.in6.sin6_addr) != 1)
+		return -EINVAL;
+	if (scope) {
 		if (parse_number(scope, UINT32_MAX, &index) < 0)
 			index = if_nametoindex(scope);
 		if (index == 0)
@@ -145,8 +179,6 @@ static int parse_in6(char *host, unsigned long port, struct adopt_address *ret)
 	}
 	address.name.in6.sin6_family = AF_INET6;
 	address.name.in6.sin6_port = htons((uint16_t)port);
-	if (inet_pton(AF_INET6, host, &address.name.in6.sin6_addr) != 1)
-		return -EINVAL;
 	*ret = address;
 	return 0;
 }
@@ -199,9 +231,10 @@ static void format_unix(const struct adopt_address *address, char *buffer, size_
 	for (size_t i = 0; i < length && used + 1 < size; i++) {
 		unsigned char byte = (unsigned char)name[i];
 
+		/* A plain `@` in front, or a plain backslash, would be read otherwise. */
 		if (i == 0 && byte == '\0')
 			used += (size_t)snprintf(buffer + used, size - used, "@");
-		else if (byte < 0x20 || byte >= 0x7f)
+		else if (byte < 0x20 || byte >= 0x7f || byte == '\\' || (i == 0 && byte == '@'))
 			used += (size_t)snprintf(buffer + used, size - used, "\\x%02X", byte);
 		else
 			used += (size_t)snprintf(buffer + used, size - used, "%c", byte);

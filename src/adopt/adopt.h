@@ -93,7 +93,8 @@ struct adopt_address {
 
 /*
  * Reads a numeric address: `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80`,
- * `unix:/path`, `unix:@abstract`, `vsock:CID:PORT`. Names are not resolved.
+ * `unix:/path`, `unix:@abstract`, `vsock:CID:PORT`. Names are not resolved. In a
+ * UNIX name, `\xNN` is a byte, and a backslash stands for nothing else.
  * text: the address, NUL-terminated.
  * ret: the address.
  * Returns 0; -EINVAL if the text is none of these forms; -ENAMETOOLONG if a
@@ -104,8 +105,8 @@ int adopt_address_parse(const char *text, struct adopt_address *ret);
 
 /*
  * Writes an address in the form that adopt_address_parse() reads. An unnamed
- * UNIX address becomes `unix:`, an unknown one `unknown`; bytes of an abstract
- * name that are not printable become `\xNN`.
+ * UNIX address becomes `unix:`, an unknown one `unknown`; bytes of a UNIX name
+ * that are not printable ASCII, or would be misread, become `\xNN`.
  * address: the address.
  * buffer, size: where the text goes; it is always NUL-terminated, and cut if
  * size is below ADOPT_ADDRESS_TEXT_SIZE.
