@@ -78,7 +78,7 @@ static struct fault *new_item(struct faults *faults)
 	return &faults->items[faults->count];
 }
 
-static char *format_message(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static char *format_message(const char *format, va_list args)
 {
 	char *text = NULL;
 	size_t size;
