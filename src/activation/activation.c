@@ -1,5 +1,3 @@
-#include "config.h"
-
 #include "activation.h"
 
 /* systemd comes first, since its descriptors are fixed numbers; inetd last:

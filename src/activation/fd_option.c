@@ -1,6 +1,4 @@
 /* --fd [NAME=]FD: for whoever starts adoptd with descriptors of his own. */
-#include "config.h"
-
 #include "activation.h"
 
 #include <errno.h>

@@ -1,6 +1,4 @@
 /* inetd(8): descriptor 0 is the connection, or with `wait` the socket itself. */
-#include "config.h"
-
 #include "activation.h"
 
 #include <errno.h>

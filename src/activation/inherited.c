@@ -1,5 +1,3 @@
-#include "config.h"
-
 #include "activation.h"
 
 #include "adopt/adopt.h"

@@ -4,8 +4,6 @@
  * It returns its error, and frees nothing. It has no list of names, so each port
  * block's name is asked for. An unknown name gives ENOENT, but ESRCH too.
  */
-#include "config.h"
-
 #include "activation.h"
 
 #include <errno.h>

@@ -1,6 +1,4 @@
 /* systemd: sd_listen_fds(3), and the environment that it reads. */
-#include "config.h"
-
 #include "activation.h"
 
 #include "adopt/adopt.h"

@@ -1,13 +1,10 @@
 /* The givers but launchd's, each test in a process of its own (Check forks): they
  * change the environment and the lowest descriptors. */
-#include "config.h"
-
 #include "activation/activation.h"
 
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>

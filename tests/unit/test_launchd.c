@@ -1,6 +1,4 @@
 /* launchd.c, the very file that macOS gets, against a shim of <launch.h>. */
-#include "config.h"
-
 #include "activation/activation.h"
 
 #include <check.h>

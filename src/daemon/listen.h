@@ -1,0 +1,48 @@
+/* listen.h - sockets of adoptd's own, where nobody handed one over */
+#ifndef DAEMON_LISTEN_H
+#define DAEMON_LISTEN_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* One socket that was opened. */
+struct listen_socket {
+	int fd;
+	char *path; /* of the UNIX socket that was made, else NULL */
+	dev_t device;
+	ino_t inode;
+};
+
+/* Sockets that were opened. Initialize with zeros. */
+struct listen_set {
+	struct listen_socket *items;
+	size_t count;
+};
+
+/*
+ * Judges the text of a `listen` address, without opening or resolving anything:
+ * what endpoint_check() takes, with a prefix `udp:` for a datagram socket, or
+ * `unix-dgram:` or `unix-seqpacket:` in place of `unix:`.
+ * Returns 0; -EINVAL; -ENAMETOOLONG; -EAFNOSUPPORT; -ENODEV.
+ */
+int listen_check(const char *text);
+
+/*
+ * Opens all sockets that a `listen` address stands for: a name may have several
+ * addresses. They are non-blocking and close-on-exec from birth; an IPv6 one
+ * takes no IPv4. A UNIX path that nobody answers on is replaced. Asks the
+ * resolver, so it may block.
+ * set: they are added to it; on failure it is as before.
+ * Returns 0; what listen_check() and endpoint_resolve() return; -EADDRINUSE,
+ * also for a UNIX path that somebody answers on or that is no socket; another
+ * negative errno from socket(2), bind(2) or listen(2).
+ */
+int listen_open(struct listen_set *set, const char *text);
+
+/*
+ * Closes the sockets and empties the set. A UNIX path is unlinked, unless it is
+ * another's by now.
+ */
+void listen_close(struct listen_set *set);
+
+#endif
