@@ -12,7 +12,7 @@ struct evbuffer;
  * `records` told. */
 struct output {
 	struct evbuffer *buffer; /* NULL while empty */
-	size_t length;           /* bytes in it, those that keep records apart too */
+	size_t length;           /* bytes of data in it */
 	bool records;            /* keeps the limits of what was appended */
 };
 

@@ -55,7 +55,8 @@ static size_t rank_file(const struct faults *faults, const char *file)
 {
 	size_t next = 0;
 
-	for (size_t i = 0; i < faults->count; i++) {
+	/* From the latest on: most often it is of the same file. */
+	for (size_t i = faults->count; i-- > 0;) {
 		if (same_file(faults->items[i].file, file))
 			return faults->items[i].file_rank;
 		if (faults->items[i].file_rank >= next)

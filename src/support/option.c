@@ -9,22 +9,36 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* libconfuse knows the line of a block only; an option has room for a comment,
- * which no configuration of ours uses otherwise. */
-int option_set_line(cfg_t *section, const char *name, int line)
+/* libconfuse knows the place of a block only; an option has room for a comment,
+ * which no configuration of ours uses otherwise. It holds `LINE FILE`. */
+int option_set_place(cfg_t *section, const char *name, const char *file, int line)
 {
-	char text[16];
+	size_t size = strlen(file) + 16;
+	char *place = malloc(size);
+	int result;
 
-	snprintf(text, sizeof text, "%d", line);
-	return cfg_setcomment(section, name, text) == CFG_SUCCESS ? 0 : -ENOMEM;
+	if (!place)
+		return -ENOMEM;
+	snprintf(place, size, "%d %s", line, file);
+	result = cfg_setcomment(section, name, place);
+	free(place);
+	return result == CFG_SUCCESS ? 0 : -ENOMEM;
 }
 
 int option_line(cfg_t *section, const char *name)
 {
-	const char *text = cfg_getcomment(section, name);
+	const char *place = cfg_getcomment(section, name);
 
-	return text ? atoi(text) : section->line;
+	return place ? atoi(place) : section->line;
+}
+
+const char *option_file(cfg_t *section, const char *name)
+{
+	const char *place = cfg_getcomment(section, name);
+
+	return place ? strchr(place, ' ') + 1 : section->filename;
 }
 
 void option_fault(cfg_t *section, const char *name, struct faults *faults, const char *format, ...)
@@ -35,8 +49,8 @@ void option_fault(cfg_t *section, const char *name, struct faults *faults, const
 	va_start(args, format);
 	vsnprintf(message, sizeof message, format, args);
 	va_end(args);
-	fault_add(faults, FAULT_ERROR, section->filename, option_line(section, name), "%s: %s",
-		  name, message);
+	fault_add(faults, FAULT_ERROR, option_file(section, name), option_line(section, name),
+		  "%s: %s", name, message);
 }
 
 int option_duration(cfg_t *section, const char *name, struct faults *faults, uint64_t *ret_ms)

@@ -14,11 +14,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Tells the line an option is written on; the block's where it is left out. */
+/*
+ * Tell the line, and the file, that an option is written on; the block's where
+ * it is left out. The file is the section's, valid as long as it.
+ */
 int option_line(cfg_t *section, const char *name);
+const char *option_file(cfg_t *section, const char *name);
 
-/* Remembers the line of an option. For whoever reads the file. Returns 0 or -ENOMEM. */
-int option_set_line(cfg_t *section, const char *name, int line);
+/*
+ * Remembers where an option is written. For whoever reads the file.
+ * Returns 0 or -ENOMEM.
+ */
+int option_set_place(cfg_t *section, const char *name, const char *file, int line);
 
 /*
  * Adds an error at an option's file and line; `NAME: ` is put before it.

@@ -1,0 +1,283 @@
+#include <config.h>
+
+#include "daemon/config.h"
+
+#include "config_read.h"
+#include "config_table.h"
+#include "listen.h"
+#include "support/option.h"
+#include "support/value.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* sd_listen_fds(3): what FileDescriptorName= may be long. */
+#define PORT_NAME_BYTES 255
+
+/* NAME#N takes the one descriptor; more of a name than this are not handed over. */
+#define PORT_INDEX_MAX 65535
+
+#define MAX_PACKET_SIZE_MAX 65535
+
+static void refuse_word(cfg_t *tree, const char *name, const char *const *words,
+			struct faults *faults)
+{
+	const char *text = cfg_getstr(tree, name);
+	const char *suggestion = value_suggest(text, words);
+	char list[128] = "";
+	size_t used = 0;
+
+	if (suggestion) {
+		option_fault(tree, name, faults, "unknown value \"%s\"; did you mean \"%s\"?", text,
+			     suggestion);
+		return;
+	}
+	for (; *words && used < sizeof list; words++)
+		used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "",
+					 *words);
+	option_fault(tree, name, faults, "unknown value \"%s\"; it is one of %s", text, list);
+}
+
+static void read_globals(struct config *config, struct faults *faults)
+{
+	static const char *const levels[] = {"error", "warning", "notice", "info", "debug", NULL};
+	static const char *const formats[] = {"auto", "journal", "text", NULL};
+	cfg_t *tree = config->tree;
+
+	if (strcmp(cfg_getstr(tree, "workers"), "1") != 0)
+		option_fault(tree, "workers", faults, "other than 1: not supported yet");
+	if (log_level_parse(cfg_getstr(tree, "log-level"), &config->log_level) < 0)
+		refuse_word(tree, "log-level", levels, faults);
+	if (strcmp(cfg_getstr(tree, "log-format"), "json") == 0)
+		option_fault(tree, "log-format", faults, "json: not supported yet");
+	else if (log_format_parse(cfg_getstr(tree, "log-format"), &config->log_format) < 0)
+		refuse_word(tree, "log-format", formats, faults);
+}
+
+static bool is_index(const char *text)
+{
+	uint64_t index;
+
+	return value_number(text, 0, PORT_INDEX_MAX, &index) == 0 &&
+	       (text[0] != '0' || text[1] == '\0');
+}
+
+/* Returns what is wrong with a port's name, or NULL. */
+static const char *judge_name(const char *name)
+{
+	const char *hash = strchr(name, '#');
+
+	if (name[0] == '\0')
+		return "a port's name cannot be empty";
+	if (strlen(name) > PORT_NAME_BYTES)
+		return "a port's name has at most 255 bytes";
+	if (strchr(name, ':'))
+		return "a port's name cannot hold a colon: supervisors separate names with it";
+	for (const char *at = name; *at; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			return "a port's name cannot hold control characters";
+	if (!hash)
+		return NULL;
+	if (hash == name)
+		return "before the # stands the name of the descriptors";
+	if (strncmp(name, "*#", 2) == 0)
+		return "a port * takes the rest, without a number";
+	if (!is_index(hash + 1))
+		return "after the # stands a number, counted from 0, as in \"web#0\"";
+	return NULL;
+}
+
+static void list_handlers(char *list, size_t size)
+{
+	size_t used = 0;
+
+	list[0] = '\0';
+	for (size_t i = 0; handler_table[i] && used < size; i++)
+		used += (size_t)snprintf(list + used, size - used, "%s%s", i ? ", " : "",
+					 handler_table[i]->name);
+}
+
+/* Finds the handler block; where there are more, all but one are faults. */
+static cfg_t *find_handler_block(cfg_t *section, struct faults *faults)
+{
+	cfg_t *found = NULL;
+
+	for (size_t i = 0; handler_table[i]; i++)
+		for (unsigned n = 0; n < cfg_size(section, handler_table[i]->name); n++) {
+			cfg_t *block = cfg_getnsec(section, handler_table[i]->name, n);
+			cfg_t *later = found && block->line < found->line ? found : block;
+
+			found = found && later == block ? found : block;
+			if (later != found)
+				fault_add(faults, FAULT_ERROR, later->filename, later->line,
+					  "port \"%s\" has a handler already, %s in line %d; "
+					  "it takes exactly one",
+					  section->title, found->name, found->line);
+		}
+	return found;
+}
+
+static int read_handler(struct config_port *port, cfg_t *section, struct faults *faults)
+{
+	cfg_t *block = find_handler_block(section, faults);
+	char list[256];
+	int error;
+
+	if (!block) {
+		list_handlers(list, sizeof list);
+		/* Where a block was refused, that was meant to be the handler. */
+		if (!(section->flags & CONFIG_BLOCK_REFUSED))
+			fault_add(faults, FAULT_ERROR, section->filename, section->line,
+				  "port \"%s\" has no handler; it takes one of the blocks %s",
+				  section->title, list);
+		return 0;
+	}
+	port->handler = handler_find(block->name);
+	error = port->handler->settings_new(block, faults, &port->settings);
+	return error == -EINVAL ? 0 : error;
+}
+
+/* Warns of addresses that this port, or one before it, lists already. */
+static void warn_of_repeated(const struct config *config, const struct config_port *port,
+			     cfg_t *section, struct faults *faults)
+{
+	for (const struct config_port *other = config->ports; other <= port; other++)
+		for (char **mine = port->listen; *mine; mine++)
+			for (char **address = other->listen; *address && address != mine; address++)
+				if (strcmp(*address, *mine) == 0)
+					fault_add(faults, FAULT_WARNING,
+						  option_file(section, "listen"),
+						  option_line(section, "listen"),
+						  "listen: \"%s\" is listed in port \"%s\" already",
+						  *mine, other->name);
+}
+
+static void judge_address(cfg_t *section, const char *text, struct faults *faults)
+{
+	int error = listen_check(text);
+
+	if (error == -EINVAL)
+		option_fault(
+			section, "listen", faults,
+			"\"%s\" is no address; write one as HOST:PORT, [::1]:PORT, unix:/PATH, "
+			"unix:@NAME or vsock:CID:PORT, after udp: for datagrams",
+			text);
+	else if (error < 0)
+		option_fault(section, "listen", faults, "\"%s\": %s", text, strerror(-error));
+}
+
+static int read_listen(struct config *config, struct config_port *port, cfg_t *section,
+		       struct faults *faults)
+{
+	unsigned count = cfg_size(section, "listen");
+
+	port->listen = calloc(count + 1, sizeof *port->listen);
+	if (!port->listen)
+		return -ENOMEM;
+	for (unsigned i = 0; i < count; i++) {
+		port->listen[i] = cfg_getnstr(section, "listen", i);
+		judge_address(section, port->listen[i], faults);
+	}
+	warn_of_repeated(config, port, section, faults);
+	if (count > 0 && port->optional)
+		fault_add(faults, FAULT_WARNING, option_file(section, "optional"),
+			  option_line(section, "optional"),
+			  "optional: has no effect on a port that has addresses to listen on");
+	return 0;
+}
+
+static int read_port(struct config *config, cfg_t *section, struct faults *faults)
+{
+	struct config_port *port = &config->ports[config->port_count];
+	const char *wrong = judge_name(section->title);
+	int error;
+
+	*port = (struct config_port){
+		.name = section->title,
+		.file = section->filename,
+		.line = section->line,
+		.optional = cfg_getbool(section, "optional"),
+	};
+	/* From here on config_free() sees to it. */
+	config->port_count++;
+	if (wrong)
+		fault_add(faults, FAULT_ERROR, section->filename, section->line, "%s, not \"%s\"",
+			  wrong, section->title);
+	option_size(section, "max-packet-size", 1, MAX_PACKET_SIZE_MAX, faults,
+		    &port->max_packet_size);
+	error = read_listen(config, port, section, faults);
+	return error ? error : read_handler(port, section, faults);
+}
+
+static int read_ports(struct config *config, struct faults *faults)
+{
+	unsigned count = cfg_size(config->tree, "port");
+	int error = 0;
+
+	if (count == 0 && faults_count(faults, FAULT_ERROR) == 0)
+		fault_add(faults, FAULT_ERROR, config->tree->filename, 0,
+			  "there is no port block, so nothing would be served");
+	config->ports = calloc(count + 1, sizeof *config->ports);
+	if (!config->ports)
+		return -ENOMEM;
+	for (unsigned i = 0; !error && i < count; i++)
+		error = read_port(config, cfg_getnsec(config->tree, "port", i), faults);
+	return error;
+}
+
+static int config_read(const char *path, const char *text, struct faults *faults,
+		       struct config **ret)
+{
+	struct config *config = calloc(1, sizeof *config);
+	size_t errors_before = faults_count(faults, FAULT_ERROR);
+	int error;
+
+	if (!config)
+		return -ENOMEM;
+	error = config_tree_new(&config->tree);
+	if (error)
+		goto out;
+	error = path ? config_tree_read_file(config->tree, path, faults)
+		     : config_tree_read_text(config->tree, text, faults);
+	if (error)
+		goto out;
+	read_globals(config, faults);
+	error = read_ports(config, faults);
+	if (!error && faults_count(faults, FAULT_ERROR) > errors_before)
+		error = -EINVAL;
+out:
+	if (error)
+		config_free(&config);
+	else
+		*ret = config;
+	return error;
+}
+
+int config_read_file(const char *path, struct faults *faults, struct config **ret)
+{
+	return config_read(path, NULL, faults, ret);
+}
+
+int config_read_text(const char *text, struct faults *faults, struct config **ret)
+{
+	return config_read(NULL, text, faults, ret);
+}
+
+void config_free(struct config **config)
+{
+	if (!*config)
+		return;
+	for (size_t i = 0; i < (*config)->port_count; i++) {
+		struct config_port *port = &(*config)->ports[i];
+
+		if (port->settings)
+			port->handler->settings_free(port->settings);
+		free(port->listen);
+	}
+	free((*config)->ports);
+	if ((*config)->tree)
+		cfg_free((*config)->tree);
+	free(*config);
+	*config = NULL;
+}

@@ -1,0 +1,168 @@
+#include <config.h>
+
+#include "config_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Reads until the end of file or until one byte more than is allowed. */
+static int read_all(int fd, char **ret_text, size_t *ret_length)
+{
+	size_t capacity = 0, length = 0;
+	char *text = NULL;
+	ssize_t got;
+
+	do {
+		if (length == capacity) {
+			char *larger = realloc(text, 2 * capacity + 4096);
+
+			if (!larger) {
+				free(text);
+				return -ENOMEM;
+			}
+			text = larger;
+			capacity = 2 * capacity + 4096;
+		}
+		got = read(fd, text + length, capacity - length);
+		if (got > 0)
+			length += (size_t)got;
+	} while (length <= CONFIG_FILE_MAX_BYTES && (got > 0 || (got < 0 && errno == EINTR)));
+
+	if (got < 0 || length > CONFIG_FILE_MAX_BYTES) {
+		int error = length > CONFIG_FILE_MAX_BYTES ? EFBIG : errno;
+
+		free(text);
+		return -error;
+	}
+	*ret_text = text;
+	*ret_length = length;
+	return 0;
+}
+
+int config_file_load(const char *path, struct config_file *ret)
+{
+	struct config_file file;
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int error = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		error = -errno;
+	if (!error)
+		error = read_all(fd, &file.text, &file.length);
+	close(fd);
+	if (error < 0)
+		return error;
+	file.device = st.st_dev;
+	file.inode = st.st_ino;
+	*ret = file;
+	return 0;
+}
+
+static bool has_wildcard(const char *pattern)
+{
+	return strpbrk(pattern, "*?[") != NULL;
+}
+
+/*
+ * Puts the including file's directory before a relative pattern.
+ * escape: the directory's own wildcards are to mean themselves.
+ */
+static char *join(const char *including, const char *pattern, bool escape)
+{
+	const char *slash = including && pattern[0] != '/' ? strrchr(including, '/') : NULL;
+	size_t directory_length = slash ? (size_t)(slash + 1 - including) : 0;
+	char *path = malloc(2 * directory_length + strlen(pattern) + 1);
+	size_t used = 0;
+
+	for (size_t i = 0; path && i < directory_length; i++) {
+		if (escape && strchr("*?[\\", including[i]))
+			path[used++] = '\\';
+		path[used++] = including[i];
+	}
+	if (path)
+		strcpy(path + used, pattern);
+	return path;
+}
+
+static int list_one(char *path, char ***ret)
+{
+	char **paths = calloc(2, sizeof *paths);
+
+	if (!paths)
+		return -ENOMEM;
+	paths[0] = path;
+	*ret = paths;
+	return 0;
+}
+
+/* glob() goes on where a directory is not there, and ends where one is closed to us. */
+static int unreadable(const char *path, int error)
+{
+	(void)path;
+	return error != ENOENT && error != ENOTDIR;
+}
+
+static int list_matches(const char *pattern, char ***ret)
+{
+	glob_t found;
+	char **paths = NULL;
+	int error = 0;
+	int result = glob(pattern, 0, unreadable, &found);
+
+	if (result == GLOB_ABORTED)
+		error = errno ? -errno : -EIO;
+	else if (result == GLOB_NOSPACE)
+		error = -ENOMEM;
+	if (!error) {
+		size_t count = result == 0 ? found.gl_pathc : 0;
+
+		paths = calloc(count + 1, sizeof *paths);
+		error = paths ? 0 : -ENOMEM;
+		for (size_t i = 0; !error && i < count; i++) {
+			paths[i] = strdup(found.gl_pathv[i]);
+			error = paths[i] ? 0 : -ENOMEM;
+		}
+	}
+	globfree(&found);
+	if (error)
+		config_paths_free(&paths);
+	else
+		*ret = paths;
+	return error;
+}
+
+int config_paths_find(const char *pattern, const char *including, char ***ret)
+{
+	bool wildcard = has_wildcard(pattern);
+	char *path = join(including, pattern, wildcard);
+	int error;
+
+	if (!path)
+		return -ENOMEM;
+	if (!wildcard) {
+		error = list_one(path, ret);
+		if (error)
+			free(path);
+		return error;
+	}
+	error = list_matches(path, ret);
+	free(path);
+	return error;
+}
+
+void config_paths_free(char ***paths)
+{
+	for (char **path = *paths; path && *path; path++)
+		free(*path);
+	free(*paths);
+	*paths = NULL;
+}
