@@ -407,7 +407,14 @@ int adopt_transport_write(struct adopt_transport *transport, const void *data, s
 /* Sets how many bytes may be queued before a write returns 1. At least 1. */
 void adopt_transport_set_write_bound(struct adopt_transport *transport, size_t bytes);
 
-/* Returns how many bytes are queued. */
+/*
+ * Tells whether the bound is reached: a write would fail with -ENOBUFS, and
+ * drained() will be called. For who takes a connection over (see
+ * adopt_transport_hand_to()) and has not seen the writes of before.
+ */
+bool adopt_transport_full(struct adopt_transport *transport);
+
+/* Returns how many bytes are queued; a record counts a few more than it has. */
 size_t adopt_transport_queued(const struct adopt_transport *transport);
 
 /*
@@ -518,7 +525,8 @@ int adopt_connect_stream(struct adopt_reactor *reactor, const struct adopt_addre
 			 int type, uint64_t timeout_ms, struct adopt_factory *factory,
 			 struct adopt_connector **ret);
 
-/* Gives up connecting; neither callback will come. Sets it NULL. */
+/* Gives up connecting; neither callback will come. Sets it NULL; NULL inside is
+ * harmless. */
 void adopt_connector_cancel(struct adopt_connector **connector);
 
 /* ------------------------------------------------------------------------

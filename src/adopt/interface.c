@@ -196,7 +196,16 @@ int adopt_transport_write(struct adopt_transport *transport, const void *data, s
 
 void adopt_transport_set_write_bound(struct adopt_transport *transport, size_t bytes)
 {
-	transport->ops->set_write_bound(transport, bytes);
+	transport->write_bound = bytes > 0 ? bytes : 1;
+	adopt_transport_full(transport);
+}
+
+bool adopt_transport_full(struct adopt_transport *transport)
+{
+	if (adopt_transport_queued(transport) < transport->write_bound)
+		return false;
+	transport->drained_owed = true;
+	return true;
 }
 
 size_t adopt_transport_queued(const struct adopt_transport *transport)

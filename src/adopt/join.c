@@ -105,6 +105,15 @@ static const struct adopt_protocol_ops ops = {
 	.connection_lost = connection_lost,
 };
 
+/* What the old protocols wrote may still fill a side: drained() will follow. */
+static void start_reading(struct adopt_transport *from, struct adopt_transport *to)
+{
+	if (adopt_transport_full(to))
+		adopt_transport_pause(from);
+	else
+		adopt_transport_resume(from);
+}
+
 int adopt_join(struct adopt_transport *a, struct adopt_transport *b,
 	       void (*finished)(void *context, const struct adopt_join_result *result),
 	       void *context)
@@ -122,7 +131,7 @@ int adopt_join(struct adopt_transport *a, struct adopt_transport *b,
 	}
 	adopt_transport_hand_to(a, &join->sides[0].base);
 	adopt_transport_hand_to(b, &join->sides[1].base);
-	adopt_transport_resume(a);
-	adopt_transport_resume(b);
+	start_reading(a, b);
+	start_reading(b, a);
 	return 0;
 }

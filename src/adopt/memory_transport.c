@@ -9,8 +9,6 @@ struct memory_transport {
 	struct adopt_address own;
 	unsigned char *queue; /* written, and not taken by the peer */
 	size_t queued;
-	size_t bound;
-	bool owes_drained;
 	bool paused;
 	bool read_shut;
 	bool write_shut;
@@ -70,7 +68,7 @@ static int memory_write(struct adopt_transport *base, const void *data, size_t l
 
 	if (transport->write_shut || transport->lost)
 		return -EPIPE;
-	if (transport->queued >= transport->bound)
+	if (adopt_transport_full(base))
 		return -ENOBUFS;
 	if (length == 0)
 		return 0;
@@ -80,15 +78,7 @@ static int memory_write(struct adopt_transport *base, const void *data, size_t l
 	memcpy(queue + transport->queued, data, length);
 	transport->queue = queue;
 	transport->queued += length;
-	if (transport->queued < transport->bound)
-		return 0;
-	transport->owes_drained = true;
-	return 1;
-}
-
-static void memory_set_write_bound(struct adopt_transport *transport, size_t bytes)
-{
-	of(transport)->bound = bytes > 0 ? bytes : 1;
+	return adopt_transport_full(base) ? 1 : 0;
 }
 
 static size_t memory_queued(const struct adopt_transport *transport)
@@ -138,7 +128,6 @@ static int memory_local(struct adopt_transport *transport, struct adopt_address 
 
 static const struct adopt_transport_ops memory_transport_ops = {
 	.write = memory_write,
-	.set_write_bound = memory_set_write_bound,
 	.queued = memory_queued,
 	.pause = memory_pause,
 	.resume = memory_resume,
@@ -164,7 +153,7 @@ int adopt_memory_transport_new(struct adopt_reactor *reactor, struct adopt_facto
 	transport->base.ops = &memory_transport_ops;
 	transport->base.type = SOCK_STREAM;
 	transport->base.reactor = reactor;
-	transport->bound = ADOPT_WRITE_BOUND_BYTES;
+	transport->base.write_bound = ADOPT_WRITE_BOUND_BYTES;
 	transport->ending.run = run_ending;
 	transport->own = local ? *local : memory_own_address(AF_INET);
 	if (peer)
@@ -252,10 +241,10 @@ void adopt_memory_take(struct adopt_transport *base, size_t length)
 		memmove(transport->queue, transport->queue + length, transport->queued);
 	}
 	lose_if_done(transport);
-	if (!transport->owes_drained || transport->queued > transport->bound / 2 ||
+	if (!transport->base.drained_owed || transport->queued > transport->base.write_bound / 2 ||
 	    transport->closing || transport->lost)
 		return;
-	transport->owes_drained = false;
+	transport->base.drained_owed = false;
 	if (protocol->ops->drained)
 		protocol->ops->drained(protocol);
 }

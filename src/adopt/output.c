@@ -22,7 +22,7 @@ int output_append(struct output *output, const void *data, size_t length)
 		evbuffer_add(buffer, &length, sizeof length);
 	evbuffer_add(buffer, data, length);
 	output->buffer = buffer;
-	output->length += length;
+	output->length = evbuffer_get_length(buffer);
 	return 0;
 out:
 	if (!output->buffer)
@@ -101,7 +101,7 @@ static int flush_records(struct output *output, int fd)
 		if (sent < 0)
 			return sent == -EAGAIN ? 0 : (int)sent;
 		evbuffer_drain(output->buffer, sizeof length + length);
-		output->length -= length;
+		output->length = evbuffer_get_length(output->buffer);
 	}
 	output_clear(output);
 	return 0;

@@ -12,7 +12,7 @@ struct evbuffer;
  * `records` told. */
 struct output {
 	struct evbuffer *buffer; /* NULL while empty */
-	size_t length;           /* bytes of data in it */
+	size_t length;           /* bytes in it, those that keep records apart too */
 	bool records;            /* keeps the limits of what was appended */
 };
 

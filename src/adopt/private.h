@@ -88,7 +88,6 @@ struct adopt_signal {
 
 struct adopt_transport_ops {
 	int (*write)(struct adopt_transport *transport, const void *data, size_t length);
-	void (*set_write_bound)(struct adopt_transport *transport, size_t bytes);
 	size_t (*queued)(const struct adopt_transport *transport);
 	void (*pause)(struct adopt_transport *transport);
 	void (*resume)(struct adopt_transport *transport);
@@ -106,6 +105,8 @@ struct adopt_transport {
 	struct adopt_protocol *protocol;
 	int type; /* SOCK_STREAM or SOCK_SEQPACKET */
 	struct adopt_address peer;
+	size_t write_bound;
+	bool drained_owed; /* the bound was reached, and nobody told of room since */
 };
 
 struct adopt_port_ops {

@@ -182,13 +182,16 @@ void stream_close(struct stream *stream)
 		linger(stream);
 }
 
-/* The bound is reached: the writer is told, and will be told when there is room. */
-static int room(struct stream *stream)
+/* Behind others a record waits; that the socket cannot carry it is to be known
+ * now. Linux keeps 32 bytes of the send buffer for itself. */
+static bool record_fits(struct stream *stream, size_t length)
 {
-	if (stream->output.length < stream->write_bound)
-		return 0;
-	stream->drained_owed = true;
-	return 1;
+	int bytes = 0;
+	socklen_t size = sizeof bytes;
+
+	if (getsockopt(stream->fd, SOL_SOCKET, SO_SNDBUF, &bytes, &size) < 0)
+		return true;
+	return length + 32 <= (size_t)bytes;
 }
 
 static int stream_write(struct adopt_transport *transport, const void *data, size_t length)
@@ -199,7 +202,7 @@ static int stream_write(struct adopt_transport *transport, const void *data, siz
 
 	if (stream->write_shut || stream->lost)
 		return -EPIPE;
-	if (stream->output.length >= stream->write_bound)
+	if (adopt_transport_full(transport))
 		return -ENOBUFS;
 	if (length == 0 && !stream->records)
 		return 0;
@@ -215,6 +218,8 @@ static int stream_write(struct adopt_transport *transport, const void *data, siz
 		}
 		if (sent < 0)
 			sent = 0;
+	} else if (stream->records && !record_fits(stream, length)) {
+		return -EMSGSIZE;
 	}
 	error = output_append(&stream->output, (const char *)data + sent, length - (size_t)sent);
 	if (error < 0) {
@@ -224,12 +229,7 @@ static int stream_write(struct adopt_transport *transport, const void *data, siz
 		return error;
 	}
 	stream_watch_write(stream);
-	return room(stream);
-}
-
-static void stream_set_write_bound(struct adopt_transport *transport, size_t bytes)
-{
-	from_transport(transport)->write_bound = bytes > 0 ? bytes : 1;
+	return adopt_transport_full(transport) ? 1 : 0;
 }
 
 static size_t stream_queued(const struct adopt_transport *transport)
@@ -300,7 +300,6 @@ static int stream_local(struct adopt_transport *transport, struct adopt_address 
 
 static const struct adopt_transport_ops ops = {
 	.write = stream_write,
-	.set_write_bound = stream_set_write_bound,
 	.queued = stream_queued,
 	.pause = stream_pause,
 	.resume = stream_resume,
@@ -319,11 +318,14 @@ static struct stream *stream_new(struct event_reactor *reactor, int fd, int type
 	if (!stream)
 		return NULL;
 	*stream = (struct stream){
-		.base = {.ops = &ops, .reactor = &reactor->base, .type = type, .peer = *peer},
+		.base = {.ops = &ops,
+			 .reactor = &reactor->base,
+			 .type = type,
+			 .peer = *peer,
+			 .write_bound = ADOPT_WRITE_BOUND_BYTES},
 		.finish = {.run = finish_later},
 		.output = {.records = type == SOCK_SEQPACKET},
 		.records = type == SOCK_SEQPACKET,
-		.write_bound = ADOPT_WRITE_BOUND_BYTES,
 		.fd = fd,
 	};
 	event_assign(&stream->readable, reactor->events, fd, EV_READ | EV_PERSIST,

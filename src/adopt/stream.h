@@ -13,15 +13,13 @@ struct stream {
 	struct adopt_call finish;
 	struct adopt_timer *patience; /* while closing: how long that may take */
 	struct output output;
-	size_t write_bound;
 	int fd;
 	int error; /* with which it is lost, or writing failed */
 	bool records;
 	bool paused;
-	bool read_closed;  /* the peer's end of file has been read */
-	bool write_shut;   /* no more writes are taken */
-	bool write_ended;  /* our end of file is out, or writing has failed */
-	bool drained_owed; /* a write returned 1 */
+	bool read_closed; /* the peer's end of file has been read */
+	bool write_shut;  /* no more writes are taken */
+	bool write_ended; /* our end of file is out, or writing has failed */
 	bool closing;
 	bool lingering; /* closing, all sent: waits for the peer's end of file */
 	bool lost;

@@ -153,9 +153,9 @@ static void tell_drained(struct stream *stream)
 {
 	struct adopt_protocol *protocol = stream->base.protocol;
 
-	if (!stream->drained_owed || stream->output.length > stream->write_bound / 2)
+	if (!stream->base.drained_owed || stream->output.length > stream->base.write_bound / 2)
 		return;
-	stream->drained_owed = false;
+	stream->base.drained_owed = false;
 	if (!stream->closing && !stream->lost && protocol->ops->drained)
 		protocol->ops->drained(protocol);
 }

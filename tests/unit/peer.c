@@ -15,7 +15,8 @@ static void readable_peer(struct adopt_watcher *watcher)
 {
 	static unsigned char buffer[PIECE_BYTES];
 	struct peer *peer = from_watcher(watcher);
-	ssize_t length = recv(watcher->fd, buffer, 1 + next_random() % sizeof buffer, 0);
+	size_t size = peer->records ? sizeof buffer : 1 + next_random() % sizeof buffer;
+	ssize_t length = recv(watcher->fd, buffer, size, 0);
 
 	if (length < 0 && errno == EAGAIN)
 		return;
@@ -66,7 +67,11 @@ static const struct adopt_watcher_ops peer_ops = {
 
 void peer_start(struct peer *peer, int fd, uint64_t to_send, bool shut)
 {
+	struct adopt_socket_kind kind;
+
+	ck_assert_int_eq(adopt_socket_inspect(fd, &kind), 0);
 	*peer = (struct peer){
+		.records = kind.type == SOCK_SEQPACKET,
 		.watcher = {.ops = &peer_ops, .fd = fd},
 		.to_send = to_send,
 		.shut_when_sent = shut,

@@ -115,6 +115,7 @@ struct peer {
 	uint64_t sent;
 	uint64_t received;
 	bool shut_when_sent;
+	bool records; /* each is read as a whole */
 	bool garbled;
 	bool ended; /* end of file or error */
 	int error;

@@ -92,14 +92,26 @@ int client_of(int listener)
 	return fd;
 }
 
+/* Loopback buffers grow to many megabytes: fixed ones fill soon. */
+static void limit_buffers(int fd)
+{
+	int bytes = 128 * 1024;
+
+	assert_works(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes));
+	assert_works(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes));
+}
+
 void place_pair(const struct place *place, int pair[2])
 {
 	int listener = place_listener(place);
 
+	limit_buffers(listener);
 	pair[0] = client_of(listener);
 	pair[1] = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	assert_works(pair[1]);
 	close(listener);
+	limit_buffers(pair[0]);
+	limit_buffers(pair[1]);
 }
 
 void tcp_pair(int pair[2])
