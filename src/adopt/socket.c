@@ -110,21 +110,15 @@ static int prepared(int fd)
 }
 #endif
 
-int adopt_socket_create(int family, int type, int *ret)
+int socket_create(int family, int type)
 {
 #if defined SOCK_CLOEXEC && defined SOCK_NONBLOCK
 	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd < 0)
-		return -errno;
+	return fd < 0 ? -errno : fd;
 #else
-	int fd = prepared(socket(family, type, 0));
-
-	if (fd < 0)
-		return fd;
+	return prepared(socket(family, type, 0));
 #endif
-	*ret = fd;
-	return 0;
 }
 
 int socket_accept(int fd, struct adopt_address *ret_peer)

@@ -1,6 +1,7 @@
 #include "listen.h"
 
 #include "adopt/adopt.h"
+#include "adopt/socket.h"
 #include "support/endpoint.h"
 
 #include <errno.h>
@@ -69,17 +70,16 @@ static const char *unix_path(const struct adopt_address *address)
 static int remove_stale(const struct adopt_address *address, int type)
 {
 	struct stat st;
-	int fd, r;
+	int fd, r = -EADDRINUSE;
 
 	if (lstat(unix_path(address), &st) < 0 || !S_ISSOCK(st.st_mode))
 		return -EADDRINUSE;
-	r = adopt_socket_create(AF_UNIX, type, &fd);
-	if (r < 0)
-		return r;
-	r = -EADDRINUSE;
+	fd = socket_create(AF_UNIX, type);
+	if (fd < 0)
+		return fd;
 	if (connect(fd, &address->name.any, address->length) < 0 && errno == ECONNREFUSED)
 		r = unlink(unix_path(address)) < 0 ? -errno : 0;
-	close(fd);
+	socket_close(fd);
 	return r;
 }
 
@@ -128,9 +128,9 @@ static int open_one(const struct adopt_address *address, int type, struct listen
 	const char *path = unix_path(address);
 	int r;
 
-	r = adopt_socket_create(adopt_address_family(address), type, &item.fd);
-	if (r < 0)
-		return r;
+	item.fd = socket_create(adopt_address_family(address), type);
+	if (item.fd < 0)
+		return item.fd;
 	r = set_options(item.fd, adopt_address_family(address), type);
 	if (r == 0)
 		r = bind_socket(item.fd, address, type);
@@ -145,7 +145,7 @@ static int open_one(const struct adopt_address *address, int type, struct listen
 out:
 	if (r < 0) {
 		free(item.path);
-		close(item.fd);
+		socket_close(item.fd);
 		return r;
 	}
 	*ret = item;

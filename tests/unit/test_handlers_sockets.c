@@ -188,19 +188,21 @@ END_TEST
 
 START_TEST(said_to_a_client_that_talks)
 {
-	char text[128];
-	ssize_t length;
-
 	/* The service closes with the client's bytes unread: no reset may cost the
 	   client what was said. */
 	serve_tcp("daytime");
 	send_text(peer, "what time is it?");
-	RUN_UNTIL(readable(peer));
+	RUN_UNTIL(adopt_reactor_connection_count(loop) == 0 || readable(peer));
+	settle();
 	send_text(peer, "and now?");
 	settle();
-	length = recv(peer, text, sizeof text, 0);
-	ck_assert_int_gt(length, 30);
-	ck_assert(memcmp(text + length - 6, "-UTC\r\n", 6) == 0);
+	{
+		char text[128];
+		ssize_t length = recv(peer, text, sizeof text, 0);
+
+		ck_assert_int_gt(length, 30);
+		ck_assert(memcmp(text + length - 6, "-UTC\r\n", 6) == 0);
+	}
 	ck_assert_int_eq(end_of(peer), 0);
 	done();
 }
