@@ -33,6 +33,7 @@ extern "C" {
 #endif
 
 struct adopt_address;
+struct adopt_attachment;
 struct adopt_call;
 struct adopt_connector;
 struct adopt_datagram;
@@ -363,6 +364,14 @@ struct adopt_protocol_ops {
 	void (*data_received)(struct adopt_protocol *protocol, const void *data, size_t length);
 
 	/*
+	 * Bytes, or the peer's end of file, wait and have not been read. A protocol
+	 * that has this looks at them with adopt_transport_peek(), and gets neither
+	 * data_received nor read_closed. Comes anew when more has come, not again and
+	 * again for what is there. NULL in protocols that read.
+	 */
+	void (*waiting)(struct adopt_protocol *protocol);
+
+	/*
 	 * The peer will send no more; writing goes on working. NULL means: close
 	 * the connection, after what is still to be written.
 	 */
@@ -463,6 +472,24 @@ void adopt_transport_abort(struct adopt_transport *transport);
 int adopt_transport_detach(struct adopt_transport **transport, int *ret);
 
 /*
+ * Looks at the bytes that wait, and leaves them where they are.
+ * buffer, size: where the first of them are copied.
+ * ret_length: how many; 0 where none wait.
+ * ret_ended: whether the peer will send no more than what waits.
+ * Returns 0; -EPIPE once closing or lost; another negative errno from recv(), with
+ * which the connection is lost.
+ */
+int adopt_transport_peek(struct adopt_transport *transport, void *buffer, size_t size,
+			 size_t *ret_length, bool *ret_ended);
+
+/*
+ * Takes bytes that adopt_transport_peek() has shown, and throws them away.
+ * Returns 0; -EINVAL if so many do not wait, in which case some may be gone; -EPIPE
+ * once closing or lost; another negative errno from recv().
+ */
+int adopt_transport_skip(struct adopt_transport *transport, size_t length);
+
+/*
  * Gives the connection to another protocol, which gets all further callbacks;
  * its connection_made is called at once. The old one is the caller's again.
  */
@@ -475,6 +502,27 @@ void adopt_transport_hand_to(struct adopt_transport *transport, struct adopt_pro
  */
 int adopt_transport_local(struct adopt_transport *transport, struct adopt_address *ret);
 int adopt_transport_peer(struct adopt_transport *transport, struct adopt_address *ret);
+
+/* Sets who the peer is from now on, where a PROXY header tells. */
+void adopt_transport_set_peer(struct adopt_transport *transport, const struct adopt_address *peer);
+
+/*
+ * Ends the connection when no byte has come or gone for so long: the peer sees a
+ * reset, connection_lost gets -ETIMEDOUT. 0, as at first: never.
+ * Returns 0 or -ENOMEM.
+ */
+int adopt_transport_set_idle_timeout(struct adopt_transport *transport, uint64_t timeout_ms);
+
+/*
+ * Somebody who wants to know when a connection ends, whichever protocol it then has
+ * (who counts, who limits). It lies in the caller's own struct. `ended` is called once,
+ * after connection_lost, or when the connection is detached.
+ */
+struct adopt_attachment {
+	void (*ended)(struct adopt_attachment *attachment, int error);
+	struct adopt_attachment *next; /* the library's */
+};
+void adopt_transport_attach(struct adopt_transport *transport, struct adopt_attachment *attachment);
 
 /* Returns SOCK_STREAM, or SOCK_SEQPACKET where records are kept. */
 int adopt_transport_type(const struct adopt_transport *transport);
@@ -745,8 +793,13 @@ int adopt_memory_transport_new(struct adopt_reactor *reactor, struct adopt_facto
 			       const struct adopt_address *local, const struct adopt_address *peer,
 			       struct adopt_transport **ret);
 
+/* Tells the idle timeout that was set, in milliseconds; a memory transport keeps none. */
+uint64_t adopt_memory_idle_timeout(const struct adopt_transport *transport);
+
 /*
- * Lets the peer of a memory transport send bytes, or an end of file.
+ * Lets the peer of a memory transport send bytes, or an end of file. Where the protocol
+ * only looks at them, they wait, and come to the one that it hands over to, on a later
+ * turn.
  * data, length: told to the protocol in a copy of just this size, so that memory
  * checkers see a protocol that reads past it or keeps it.
  * Return 0; -EAGAIN while reading is paused; -EPIPE once closing or lost, or

@@ -26,6 +26,7 @@ struct event_reactor {
 	struct event woken;
 	int wake_fds[2];
 	int reserve_fd; /* given up to turn clients away when descriptors run out */
+	bool edges;     /* the backend can tell of what is new alone */
 	bool running;
 	bool stopped;
 	bool ending; /* being freed: nothing new is adopted */

@@ -259,7 +259,34 @@ void adopt_transport_set_protocol(struct adopt_transport *transport,
 void adopt_transport_hand_to(struct adopt_transport *transport, struct adopt_protocol *protocol)
 {
 	transport->protocol->transport = NULL;
-	adopt_transport_set_protocol(transport, protocol);
+	transport->ops->hand_to(transport, protocol);
+}
+
+int adopt_transport_peek(struct adopt_transport *transport, void *buffer, size_t size,
+			 size_t *ret_length, bool *ret_ended)
+{
+	return transport->ops->peek(transport, buffer, size, ret_length, ret_ended);
+}
+
+int adopt_transport_skip(struct adopt_transport *transport, size_t length)
+{
+	return transport->ops->skip(transport, length);
+}
+
+void adopt_transport_set_peer(struct adopt_transport *transport, const struct adopt_address *peer)
+{
+	transport->peer = *peer;
+}
+
+int adopt_transport_set_idle_timeout(struct adopt_transport *transport, uint64_t timeout_ms)
+{
+	return transport->ops->set_idle_timeout(transport, timeout_ms);
+}
+
+void adopt_transport_attach(struct adopt_transport *transport, struct adopt_attachment *attachment)
+{
+	attachment->next = transport->attachments;
+	transport->attachments = attachment;
 }
 
 int adopt_transport_local(struct adopt_transport *transport, struct adopt_address *ret)

@@ -16,6 +16,11 @@ struct memory_transport {
 	bool lost; /* connection_lost has been asked for */
 	int error; /* why */
 	struct adopt_call ending;
+	unsigned char *held; /* came, and a protocol that peeks has left it there */
+	size_t held_length;
+	bool held_end;
+	struct adopt_call release; /* gives what is held to a protocol that reads */
+	uint64_t idle_ms;          /* the idle timeout asked for */
 	LIST_ENTRY(memory_transport) link;
 };
 
@@ -28,14 +33,18 @@ static void end(struct memory_transport *transport)
 {
 	struct adopt_reactor *reactor = transport->base.reactor;
 	struct adopt_protocol *protocol = transport->base.protocol;
+	struct adopt_attachment *attachments = transport->base.attachments;
 	int error = transport->error;
 
 	adopt_call_cancel(reactor, &transport->ending);
+	adopt_call_cancel(reactor, &transport->release);
 	LIST_REMOVE(transport, link);
+	free(transport->held);
 	free(transport->queue);
 	free(transport);
 	protocol->transport = NULL;
 	protocol->ops->connection_lost(protocol, error);
+	adopt_attachments_end(attachments, error);
 	adopt_count_connection_ended(reactor, error);
 }
 
@@ -91,9 +100,21 @@ static void memory_pause(struct adopt_transport *transport)
 	of(transport)->paused = true;
 }
 
+static bool holds(const struct memory_transport *transport)
+{
+	return transport->held_length > 0 || transport->held_end;
+}
+
+static void release_soon(struct memory_transport *transport)
+{
+	if (holds(transport) && !transport->base.protocol->ops->waiting)
+		adopt_call_soon(transport->base.reactor, &transport->release);
+}
+
 static void memory_resume(struct adopt_transport *transport)
 {
 	of(transport)->paused = false;
+	release_soon(of(transport));
 }
 
 static void memory_shutdown_write(struct adopt_transport *transport)
@@ -126,6 +147,46 @@ static int memory_local(struct adopt_transport *transport, struct adopt_address 
 	return 0;
 }
 
+static int memory_peek(struct adopt_transport *base, void *buffer, size_t size, size_t *ret_length,
+		       bool *ret_ended)
+{
+	struct memory_transport *transport = of(base);
+	size_t length = transport->held_length < size ? transport->held_length : size;
+
+	if (transport->lost || transport->closing)
+		return -EPIPE;
+	if (length > 0)
+		memcpy(buffer, transport->held, length);
+	*ret_length = length;
+	*ret_ended = transport->held_end && length == transport->held_length;
+	return 0;
+}
+
+static int memory_skip(struct adopt_transport *base, size_t length)
+{
+	struct memory_transport *transport = of(base);
+
+	if (transport->lost || transport->closing)
+		return -EPIPE;
+	if (length > transport->held_length)
+		return -EINVAL;
+	transport->held_length -= length;
+	memmove(transport->held, transport->held + length, transport->held_length);
+	return 0;
+}
+
+static int memory_set_idle_timeout(struct adopt_transport *transport, uint64_t timeout_ms)
+{
+	of(transport)->idle_ms = timeout_ms;
+	return 0;
+}
+
+static void memory_hand_to(struct adopt_transport *transport, struct adopt_protocol *protocol)
+{
+	adopt_transport_set_protocol(transport, protocol);
+	release_soon(of(transport));
+}
+
 static const struct adopt_transport_ops memory_transport_ops = {
 	.write = memory_write,
 	.queued = memory_queued,
@@ -136,7 +197,13 @@ static const struct adopt_transport_ops memory_transport_ops = {
 	.abort = memory_abort,
 	.detach = memory_detach,
 	.local = memory_local,
+	.peek = memory_peek,
+	.skip = memory_skip,
+	.set_idle_timeout = memory_set_idle_timeout,
+	.hand_to = memory_hand_to,
 };
+
+static void run_release(struct adopt_call *call);
 
 int adopt_memory_transport_new(struct adopt_reactor *reactor, struct adopt_factory *factory,
 			       const struct adopt_address *local, const struct adopt_address *peer,
@@ -155,6 +222,7 @@ int adopt_memory_transport_new(struct adopt_reactor *reactor, struct adopt_facto
 	transport->base.reactor = reactor;
 	transport->base.write_bound = ADOPT_WRITE_BOUND_BYTES;
 	transport->ending.run = run_ending;
+	transport->release.run = run_release;
 	transport->own = local ? *local : memory_own_address(AF_INET);
 	if (peer)
 		transport->base.peer = *peer;
@@ -186,20 +254,32 @@ void memory_transports_end(struct memory_reactor *reactor)
 
 static int judge_delivery(const struct memory_transport *transport)
 {
-	if (transport->lost || transport->closing || transport->read_shut)
+	if (transport->lost || transport->closing || transport->read_shut || transport->held_end)
 		return -EPIPE;
 	return transport->paused ? -EAGAIN : 0;
 }
 
-int adopt_memory_deliver(struct adopt_transport *transport, const void *data, size_t length)
+static int hold(struct memory_transport *transport, const void *data, size_t length)
 {
-	int error = judge_delivery(of(transport));
-	struct adopt_protocol *protocol = transport->protocol;
-	void *copy;
+	struct adopt_protocol *protocol = transport->base.protocol;
+	unsigned char *held = realloc(transport->held, transport->held_length + length + 1);
 
-	if (error < 0)
-		return error;
-	copy = memory_copy(data, length);
+	if (!held)
+		return -ENOMEM;
+	transport->held = held;
+	if (length > 0)
+		memcpy(held + transport->held_length, data, length);
+	transport->held_length += length;
+	if (protocol->ops->waiting)
+		protocol->ops->waiting(protocol);
+	return 0;
+}
+
+static int give(struct memory_transport *transport, const void *data, size_t length)
+{
+	struct adopt_protocol *protocol = transport->base.protocol;
+	void *copy = memory_copy(data, length);
+
 	if (!copy)
 		return -ENOMEM;
 	protocol->ops->data_received(protocol, copy, length);
@@ -207,19 +287,57 @@ int adopt_memory_deliver(struct adopt_transport *transport, const void *data, si
 	return 0;
 }
 
-int adopt_memory_deliver_eof(struct adopt_transport *transport)
+static void end_reading(struct memory_transport *transport)
 {
-	int error = judge_delivery(of(transport));
-	struct adopt_protocol *protocol = transport->protocol;
+	struct adopt_protocol *protocol = transport->base.protocol;
 
-	if (error < 0)
-		return error;
-	of(transport)->read_shut = true;
+	transport->read_shut = true;
 	if (protocol->ops->read_closed)
 		protocol->ops->read_closed(protocol);
 	else
-		memory_close(transport);
-	lose_if_done(of(transport));
+		memory_close(&transport->base);
+	lose_if_done(transport);
+}
+
+/* What a protocol that peeked has left comes to the one that it handed over to. */
+static void run_release(struct adopt_call *call)
+{
+	struct memory_transport *transport =
+		(struct memory_transport *)((char *)call -
+					    offsetof(struct memory_transport, release));
+	size_t length = transport->held_length;
+
+	if (transport->paused || transport->lost || transport->closing)
+		return;
+	transport->held_length = 0;
+	if (length > 0 && give(transport, transport->held, length) < 0)
+		lose(transport, -ENOMEM);
+	else if (transport->held_end && !transport->paused && !transport->closing)
+		end_reading(transport);
+}
+
+int adopt_memory_deliver(struct adopt_transport *transport, const void *data, size_t length)
+{
+	int error = judge_delivery(of(transport));
+
+	if (error < 0)
+		return error;
+	if (transport->protocol->ops->waiting || holds(of(transport)))
+		return hold(of(transport), data, length);
+	return give(of(transport), data, length);
+}
+
+int adopt_memory_deliver_eof(struct adopt_transport *transport)
+{
+	int error = judge_delivery(of(transport));
+
+	if (error < 0)
+		return error;
+	if (transport->protocol->ops->waiting || holds(of(transport))) {
+		of(transport)->held_end = true;
+		return hold(of(transport), NULL, 0);
+	}
+	end_reading(of(transport));
 	return 0;
 }
 
@@ -262,4 +380,9 @@ bool adopt_memory_paused(const struct adopt_transport *transport)
 void adopt_memory_lose(struct adopt_transport *transport, int error)
 {
 	lose(of(transport), error);
+}
+
+uint64_t adopt_memory_idle_timeout(const struct adopt_transport *transport)
+{
+	return ((const struct memory_transport *)transport)->idle_ms;
 }

@@ -96,6 +96,11 @@ struct adopt_transport_ops {
 	void (*abort)(struct adopt_transport *transport);
 	int (*detach)(struct adopt_transport *transport, int *ret);
 	int (*local)(struct adopt_transport *transport, struct adopt_address *ret);
+	int (*peek)(struct adopt_transport *transport, void *buffer, size_t size,
+		    size_t *ret_length, bool *ret_ended);
+	int (*skip)(struct adopt_transport *transport, size_t length);
+	int (*set_idle_timeout)(struct adopt_transport *transport, uint64_t timeout_ms);
+	void (*hand_to)(struct adopt_transport *transport, struct adopt_protocol *protocol);
 };
 
 /* First in each transport's own struct. */
@@ -103,6 +108,7 @@ struct adopt_transport {
 	const struct adopt_transport_ops *ops;
 	struct adopt_reactor *reactor;
 	struct adopt_protocol *protocol;
+	struct adopt_attachment *attachments;
 	int type; /* SOCK_STREAM or SOCK_SEQPACKET */
 	struct adopt_address peer;
 	size_t write_bound;
@@ -139,6 +145,10 @@ void adopt_count_port(struct adopt_reactor *reactor);
 void adopt_count_port_stopped(struct adopt_reactor *reactor);
 void adopt_count_connection(struct adopt_transport *transport);
 void adopt_count_connection_ended(struct adopt_reactor *reactor, int error);
+
+/* Tells a transport's attachments that the connection has ended, after the transport
+ * itself is gone. attachments: the list's head as it was. */
+void adopt_attachments_end(struct adopt_attachment *attachments, int error);
 
 /* Gives a transport its protocol, and tells that one. */
 void adopt_transport_set_protocol(struct adopt_transport *transport,

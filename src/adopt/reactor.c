@@ -208,6 +208,7 @@ static int open_parts(struct event_reactor *reactor)
 	reactor->events = new_events();
 	if (!reactor->events)
 		return -ENOMEM;
+	reactor->edges = (event_base_get_features(reactor->events) & EV_FEATURE_ET) != 0;
 	event_assign(&reactor->soon, reactor->events, -1, 0, run_calls, reactor);
 	event_assign(&reactor->woken, reactor->events, reactor->wake_fds[0], EV_READ | EV_PERSIST,
 		     take_calls, reactor);

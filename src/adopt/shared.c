@@ -176,3 +176,13 @@ void adopt_count_connection_ended(struct adopt_reactor *reactor, int error)
 	if (observer && observer->ops->connection_ended)
 		observer->ops->connection_ended(observer, error);
 }
+
+void adopt_attachments_end(struct adopt_attachment *attachments, int error)
+{
+	while (attachments) {
+		struct adopt_attachment *next = attachments->next;
+
+		attachments->ended(attachments, error);
+		attachments = next;
+	}
+}

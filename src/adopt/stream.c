@@ -13,14 +13,11 @@ static struct stream *from_transport(struct adopt_transport *transport)
 
 void stream_watch_read(struct stream *stream)
 {
-	bool wanted = !stream->lost && !stream->read_closed &&
-		      (stream->lingering || (!stream->paused && !stream->closing));
-
 	/* An event of its own looks once, at its end: pausing and resuming in
 	   between costs nothing. */
 	if (stream->busy)
 		return;
-	if (!wanted)
+	if (!stream_wants_bytes(stream))
 		event_del(&stream->readable);
 	else if (event_add(&stream->readable, NULL) < 0)
 		stream_lose(stream, -ENOMEM);
@@ -40,6 +37,8 @@ static void dismantle(struct stream *stream)
 	event_del(&stream->readable);
 	event_del(&stream->writable);
 	adopt_timer_free(&stream->patience);
+	adopt_timer_free(&stream->look);
+	stream_idle_free(stream);
 	output_clear(&stream->output);
 	LIST_REMOVE(stream, link);
 }
@@ -48,6 +47,7 @@ static void finish(struct stream *stream)
 {
 	struct adopt_reactor *reactor = stream->base.reactor;
 	struct adopt_protocol *protocol = stream->base.protocol;
+	struct adopt_attachment *attachments = stream->base.attachments;
 	int error = stream->error;
 
 	dismantle(stream);
@@ -57,6 +57,7 @@ static void finish(struct stream *stream)
 	free(stream);
 	protocol->transport = NULL;
 	protocol->ops->connection_lost(protocol, error);
+	adopt_attachments_end(attachments, error);
 	adopt_count_connection_ended(reactor, error);
 }
 
@@ -171,6 +172,7 @@ void stream_close(struct stream *stream)
 		return;
 	stream->closing = true;
 	stream->write_shut = true;
+	stream_peek_prepare(stream);
 	error = adopt_timer_new(stream->base.reactor, out_of_patience, stream, &stream->patience);
 	if (error < 0) {
 		stream_lose(stream, error);
@@ -206,6 +208,7 @@ static int stream_write(struct adopt_transport *transport, const void *data, siz
 		return -ENOBUFS;
 	if (length == 0 && !stream->records)
 		return 0;
+	stream_idle_used(stream);
 	if (output_is_empty(&stream->output)) {
 		sent = output_send(stream->fd, data, length);
 		if (sent == (ssize_t)length)
@@ -278,6 +281,7 @@ static int stream_detach(struct adopt_transport *transport, int *ret)
 {
 	struct stream *stream = from_transport(transport);
 	struct adopt_reactor *reactor = transport->reactor;
+	struct adopt_attachment *attachments = transport->attachments;
 
 	if (stream->lost || stream->write_shut)
 		return -EPIPE;
@@ -289,6 +293,7 @@ static int stream_detach(struct adopt_transport *transport, int *ret)
 	transport->protocol->transport = NULL;
 	if (!stream->busy)
 		free(stream);
+	adopt_attachments_end(attachments, 0);
 	adopt_count_connection_ended(reactor, 0);
 	return 0;
 }
@@ -296,6 +301,31 @@ static int stream_detach(struct adopt_transport *transport, int *ret)
 static int stream_local(struct adopt_transport *transport, struct adopt_address *ret)
 {
 	return socket_local(from_transport(transport)->fd, ret);
+}
+
+/* Gives the stream a protocol, whose connection_made may do anything to it. */
+static void introduce(struct stream *stream, struct adopt_protocol *protocol)
+{
+	bool nested = stream->busy;
+
+	stream->busy = true;
+	stream->base.protocol = protocol;
+	stream_peek_prepare(stream);
+	adopt_transport_set_protocol(&stream->base, protocol);
+	stream->busy = nested;
+	if (nested)
+		return;
+	if (stream->detached)
+		free(stream);
+	else if (stream->lost)
+		adopt_call_soon(stream->base.reactor, &stream->finish);
+	else
+		stream_watch_read(stream);
+}
+
+static void stream_hand_to(struct adopt_transport *transport, struct adopt_protocol *protocol)
+{
+	introduce(from_transport(transport), protocol);
 }
 
 static const struct adopt_transport_ops ops = {
@@ -308,6 +338,10 @@ static const struct adopt_transport_ops ops = {
 	.abort = stream_abort,
 	.detach = stream_detach,
 	.local = stream_local,
+	.peek = stream_peek,
+	.skip = stream_skip,
+	.set_idle_timeout = stream_set_idle_timeout,
+	.hand_to = stream_hand_to,
 };
 
 static struct stream *stream_new(struct event_reactor *reactor, int fd, int type,
@@ -354,15 +388,7 @@ int stream_begin(struct event_reactor *reactor, int fd, int type, const struct a
 	stream->base.protocol = protocol;
 	LIST_INSERT_HEAD(&reactor->streams, stream, link);
 	adopt_count_connection(&stream->base);
-	stream_event_begins(stream);
-	adopt_transport_set_protocol(&stream->base, protocol);
-	stream->busy = false;
-	if (stream->detached)
-		free(stream);
-	else if (stream->lost)
-		adopt_call_soon(&reactor->base, &stream->finish);
-	else
-		stream_watch_read(stream);
+	introduce(stream, protocol);
 	return 0;
 }
 

@@ -12,10 +12,14 @@ struct stream {
 	struct event writable;
 	struct adopt_call finish;
 	struct adopt_timer *patience; /* while closing: how long that may take */
+	struct stream_idle *idle;     /* NULL where it may be idle for ever */
+	struct adopt_timer *look;     /* to look again where events have no edges */
+	size_t peeked;                /* how many bytes waited at the last look */
 	struct output output;
 	int fd;
 	int error; /* with which it is lost, or writing failed */
 	bool records;
+	bool peeking; /* its protocol looks at bytes instead of being given them */
 	bool paused;
 	bool read_closed; /* the peer's end of file has been read */
 	bool write_shut;  /* no more writes are taken */
@@ -48,6 +52,26 @@ void stream_flushed(struct stream *stream);
 
 /* Begins to close: see adopt_transport_close(). */
 void stream_close(struct stream *stream);
+
+/* Tells whether the protocol is to be given bytes now. */
+bool stream_wants_bytes(const struct stream *stream);
+
+/* Peeking (stream_peek.c): as in struct adopt_transport_ops. */
+int stream_peek(struct adopt_transport *transport, void *buffer, size_t size, size_t *ret_length,
+		bool *ret_ended);
+int stream_skip(struct adopt_transport *transport, size_t length);
+
+/* Has `readable` watched in the way that the stream's protocol needs. */
+void stream_peek_prepare(struct stream *stream);
+
+/* Bytes wait: tells a protocol that peeks. */
+void stream_peek_waiting(struct stream *stream);
+
+/* Idle timeout (stream_idle.c): as in struct adopt_transport_ops, then what an event
+ * and the end of a stream do about it. */
+int stream_set_idle_timeout(struct adopt_transport *transport, uint64_t timeout_ms);
+void stream_idle_used(struct stream *stream);
+void stream_idle_free(struct stream *stream);
 
 /* Libevent callbacks; the argument is the stream. */
 void stream_on_readable(evutil_socket_t fd, short what, void *argument);

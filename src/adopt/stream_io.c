@@ -42,7 +42,7 @@ static void peer_ended(struct stream *stream)
 		stream_lose_if_over(stream);
 }
 
-static bool wants_bytes(const struct stream *stream)
+bool stream_wants_bytes(const struct stream *stream)
 {
 	return !stream->lost && !stream->detached && !stream->read_closed &&
 	       (stream->lingering || (!stream->paused && !stream->closing));
@@ -52,6 +52,7 @@ static void deliver(struct stream *stream, const void *data, size_t length)
 {
 	struct adopt_protocol *protocol = stream->base.protocol;
 
+	stream_idle_used(stream);
 	if (!stream->closing)
 		protocol->ops->data_received(protocol, data, length);
 }
@@ -60,7 +61,7 @@ static void read_bytes(struct stream *stream)
 {
 	struct event_reactor *reactor = event_reactor(stream->base.reactor);
 
-	for (unsigned i = 0; i < READS_A_TURN && wants_bytes(stream); i++) {
+	for (unsigned i = 0; i < READS_A_TURN && stream_wants_bytes(stream); i++) {
 		ssize_t length = receive(stream->fd, reactor->read_buffer, READ_BUFFER_BYTES, 0);
 
 		if (length == -EAGAIN)
@@ -119,7 +120,7 @@ static ssize_t read_record(struct stream *stream, void **ret_data, void **ret_la
 
 static void read_records(struct stream *stream)
 {
-	for (unsigned i = 0; i < READS_A_TURN && wants_bytes(stream); i++) {
+	for (unsigned i = 0; i < READS_A_TURN && stream_wants_bytes(stream); i++) {
 		void *data = NULL, *large = NULL;
 		ssize_t length = read_record(stream, &data, &large);
 
@@ -142,9 +143,12 @@ void stream_on_readable(evutil_socket_t fd, short what, void *argument)
 	(void)fd;
 	(void)what;
 	stream_event_begins(stream);
-	if (stream->records)
+	if (stream->peeking)
+		stream_peek_waiting(stream);
+	/* Handed to a protocol that reads: the bytes are there. */
+	if (!stream->peeking && stream->records)
 		read_records(stream);
-	else
+	else if (!stream->peeking)
 		read_bytes(stream);
 	stream_event_ends(stream);
 }
@@ -169,6 +173,8 @@ void stream_on_writable(evutil_socket_t fd, short what, void *argument)
 	(void)what;
 	stream_event_begins(stream);
 	error = output_flush(&stream->output, fd);
+	if (stream->output.length < before)
+		stream_idle_used(stream);
 	if (error < 0)
 		stream_write_failed(stream, error);
 	else if (output_is_empty(&stream->output))

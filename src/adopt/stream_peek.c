@@ -1,0 +1,125 @@
+/* A stream connection whose protocol looks at bytes and leaves them in the kernel. */
+#include "socket.h"
+#include "stream.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+/* Where the backend reports the same bytes again and again, it is asked so often. */
+#define LOOK_MS 20
+
+#define SKIP_BYTES 4096
+
+void stream_peek_prepare(struct stream *stream)
+{
+	struct event_reactor *reactor = event_reactor(stream->base.reactor);
+	bool peeking = !stream->closing && stream->base.protocol->ops->waiting;
+	short edge = peeking && reactor->edges ? EV_ET : 0;
+
+	if (peeking == stream->peeking)
+		return;
+	stream->peeking = peeking;
+	event_del(&stream->readable);
+	event_assign(&stream->readable, reactor->events, stream->fd, EV_READ | EV_PERSIST | edge,
+		     stream_on_readable, stream);
+	adopt_timer_free(&stream->look);
+}
+
+static void look_again(void *context)
+{
+	stream_watch_read(context);
+}
+
+/* Without edges, bytes that stay would be reported without end: not watching for a
+ * moment bounds that. */
+static void rest(struct stream *stream)
+{
+	int error = 0;
+
+	if (!stream->look)
+		error = adopt_timer_new(stream->base.reactor, look_again, stream, &stream->look);
+	if (error < 0) {
+		stream_lose(stream, error);
+		return;
+	}
+	event_del(&stream->readable);
+	adopt_timer_start(stream->look, LOOK_MS);
+}
+
+void stream_peek_waiting(struct stream *stream)
+{
+	struct adopt_protocol *protocol = stream->base.protocol;
+
+	protocol->ops->waiting(protocol);
+	if (stream->peeking && !stream->lost && !stream->detached &&
+	    !event_reactor(stream->base.reactor)->edges)
+		rest(stream);
+}
+
+/* Behind bytes that wait, the end of file shows only here. */
+static bool peer_has_ended(int fd)
+{
+#ifdef POLLRDHUP
+	struct pollfd state = {.fd = fd, .events = POLLRDHUP};
+
+	return poll(&state, 1, 0) == 1 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR));
+#else
+	(void)fd;
+	return false;
+#endif
+}
+
+int stream_peek(struct adopt_transport *transport, void *buffer, size_t size, size_t *ret_length,
+		bool *ret_ended)
+{
+	struct stream *stream = (struct stream *)transport;
+	bool ended = false;
+	ssize_t length;
+
+	if (stream->lost || stream->closing)
+		return -EPIPE;
+	do
+		length = recv(stream->fd, buffer, size, MSG_PEEK);
+	while (length < 0 && errno == EINTR);
+	if (length < 0 && errno != EAGAIN) {
+		int error = -errno;
+
+		stream_lose(stream, error);
+		return error;
+	}
+	if (length == 0)
+		ended = true;
+	else if (length > 0 && (size_t)length < size && (size_t)length == stream->peeked)
+		/* Nothing new, and yet a look: is that all there will be? */
+		ended = peer_has_ended(stream->fd);
+	if (length < 0)
+		length = 0;
+	stream->peeked = (size_t)length;
+	*ret_length = (size_t)length;
+	*ret_ended = ended;
+	return 0;
+}
+
+int stream_skip(struct adopt_transport *transport, size_t length)
+{
+	struct stream *stream = (struct stream *)transport;
+	unsigned char gone[SKIP_BYTES];
+
+	if (stream->lost || stream->closing)
+		return -EPIPE;
+	stream->peeked = 0;
+	while (length > 0) {
+		ssize_t got =
+			recv(stream->fd, gone, length < sizeof gone ? length : sizeof gone, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return errno == EAGAIN ? -EINVAL : -errno;
+		if (got == 0)
+			return -EINVAL;
+		length -= (size_t)got;
+	}
+	return 0;
+}
