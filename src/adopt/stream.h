@@ -19,6 +19,7 @@ struct stream {
 	int fd;
 	int error; /* with which it is lost, or writing failed */
 	bool records;
+	bool looked;  /* where events have no edges: not looking again for a moment */
 	bool peeking; /* its protocol looks at bytes instead of being given them */
 	bool paused;
 	bool read_closed; /* the peer's end of file has been read */

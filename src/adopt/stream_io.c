@@ -44,7 +44,7 @@ static void peer_ended(struct stream *stream)
 
 bool stream_wants_bytes(const struct stream *stream)
 {
-	return !stream->lost && !stream->detached && !stream->read_closed &&
+	return !stream->lost && !stream->detached && !stream->read_closed && !stream->looked &&
 	       (stream->lingering || (!stream->paused && !stream->closing));
 }
 

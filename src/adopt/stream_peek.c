@@ -24,11 +24,15 @@ void stream_peek_prepare(struct stream *stream)
 	event_assign(&stream->readable, reactor->events, stream->fd, EV_READ | EV_PERSIST | edge,
 		     stream_on_readable, stream);
 	adopt_timer_free(&stream->look);
+	stream->looked = false;
 }
 
 static void look_again(void *context)
 {
-	stream_watch_read(context);
+	struct stream *stream = context;
+
+	stream->looked = false;
+	stream_watch_read(stream);
 }
 
 /* Without edges, bytes that stay would be reported without end: not watching for a
@@ -43,7 +47,7 @@ static void rest(struct stream *stream)
 		stream_lose(stream, error);
 		return;
 	}
-	event_del(&stream->readable);
+	stream->looked = true;
 	adopt_timer_start(stream->look, LOOK_MS);
 }
 
