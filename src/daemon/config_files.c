@@ -1,5 +1,3 @@
-#include <config.h>
-
 #include "config_files.h"
 
 #include <errno.h>

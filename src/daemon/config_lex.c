@@ -1,5 +1,3 @@
-#include <config.h>
-
 #include "config_lex.h"
 
 #include <errno.h>

@@ -1,5 +1,3 @@
-#include <config.h>
-
 #include "config_table.h"
 
 #include "handlers/handler.h"

@@ -1,5 +1,3 @@
-#include <config.h>
-
 #include "fault.h"
 
 #include <errno.h>

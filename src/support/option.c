@@ -1,5 +1,3 @@
-#include <config.h>
-
 #include "option.h"
 
 #include "value.h"

@@ -1,6 +1,4 @@
 /* adoptd.conf: what is read, what is wrong and where, and the dump. */
-#include <config.h>
-
 #include "daemon/config.h"
 
 #include <check.h>

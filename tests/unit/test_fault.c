@@ -1,6 +1,4 @@
 /* What is wrong with a configuration, collected and put in order. */
-#include <config.h>
-
 #include "support/fault.h"
 
 #include <check.h>

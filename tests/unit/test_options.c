@@ -1,6 +1,4 @@
 /* The command line of adoptd. */
-#include <config.h>
-
 #include "daemon/options.h"
 
 #include <check.h>
