@@ -634,8 +634,8 @@ END_TEST
 
 static const char *const dumped[] = {
 	OK,
-	"log-level = debug port a { listen = {127.0.0.1:1, 127.0.0.1:2} echo {} } port b { "
-	"proxy { upstream = {127.0.0.1:3} connect-timeout = 250ms } }",
+	"log-level = debug port a { listen = {127.0.0.1:1, 127.0.0.1:2} echo {} }",
+	"port a { echo {} } port b { proxy { upstream = {127.0.0.1:3} connect-timeout = 250ms } }",
 	"port 'q\"\\\\${x}$' { optional = on echo {} } port '*' { discard {} }",
 	"port \"\\xe4\\xff{}//\" { echo {} }",
 	"port a { proxy { upstream = {\"unix:/a\\n\\t\\0011${ADOPTD_TEST:-}\\x7f b\"} } }",
