@@ -155,6 +155,15 @@ int adopt_socket_inspect(int fd, struct adopt_socket_kind *ret);
  */
 int adopt_descriptor_prepare(int fd);
 
+/*
+ * Creates a socket that is fit for adoption, close-on-exec from birth where the
+ * system can.
+ * family, type: as for socket(2).
+ * ret: the descriptor, the caller's.
+ * Returns 0 or a negative errno from socket().
+ */
+int adopt_socket_create(int family, int type, int *ret);
+
 /* Tells whether the reactor can serve sockets of an address family. */
 bool adopt_family_supported(int family);
 

@@ -119,13 +119,13 @@ int event_connect_stream(struct adopt_reactor *base, const struct adopt_address 
 {
 	struct event_reactor *reactor = event_reactor(base);
 	struct connector *connector;
-	int fd, error = 0;
+	int fd, error;
 
 	if (reactor->ending)
 		return -ECANCELED;
-	fd = socket_create(adopt_address_family(address), type);
-	if (fd < 0)
-		return fd;
+	error = adopt_socket_create(adopt_address_family(address), type, &fd);
+	if (error < 0)
+		return error;
 	connector = calloc(1, sizeof *connector);
 	if (!connector) {
 		socket_close(fd);

@@ -110,15 +110,21 @@ static int prepared(int fd)
 }
 #endif
 
-int socket_create(int family, int type)
+int adopt_socket_create(int family, int type, int *ret)
 {
 #if defined SOCK_CLOEXEC && defined SOCK_NONBLOCK
 	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
 #else
-	return prepared(socket(family, type, 0));
+	int fd = prepared(socket(family, type, 0));
+
+	if (fd < 0)
+		return fd;
 #endif
+	*ret = fd;
+	return 0;
 }
 
 int socket_accept(int fd, struct adopt_address *ret_peer)

@@ -21,12 +21,6 @@ int socket_duplicate(int fd);
 int socket_judge(int fd, int family, bool datagram, struct adopt_socket_kind *ret);
 
 /*
- * Creates a socket, non-blocking and close-on-exec from birth where the system
- * can. Returns it or a negative errno.
- */
-int socket_create(int family, int type);
-
-/*
  * Accepts a client, non-blocking and close-on-exec.
  * ret_peer: its address.
  * Returns the descriptor or a negative errno.

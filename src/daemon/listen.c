@@ -1,7 +1,6 @@
 #include "listen.h"
 
 #include "adopt/adopt.h"
-#include "adopt/socket.h"
 #include "support/endpoint.h"
 
 #include <errno.h>
@@ -70,16 +69,17 @@ static const char *unix_path(const struct adopt_address *address)
 static int remove_stale(const struct adopt_address *address, int type)
 {
 	struct stat st;
-	int fd, r = -EADDRINUSE;
+	int fd, r;
 
 	if (lstat(unix_path(address), &st) < 0 || !S_ISSOCK(st.st_mode))
 		return -EADDRINUSE;
-	fd = socket_create(AF_UNIX, type);
-	if (fd < 0)
-		return fd;
+	r = adopt_socket_create(AF_UNIX, type, &fd);
+	if (r < 0)
+		return r;
+	r = -EADDRINUSE;
 	if (connect(fd, &address->name.any, address->length) < 0 && errno == ECONNREFUSED)
 		r = unlink(unix_path(address)) < 0 ? -errno : 0;
-	socket_close(fd);
+	close(fd);
 	return r;
 }
 
@@ -128,9 +128,9 @@ static int open_one(const struct adopt_address *address, int type, struct listen
 	const char *path = unix_path(address);
 	int r;
 
-	item.fd = socket_create(adopt_address_family(address), type);
-	if (item.fd < 0)
-		return item.fd;
+	r = adopt_socket_create(adopt_address_family(address), type, &item.fd);
+	if (r < 0)
+		return r;
 	r = set_options(item.fd, adopt_address_family(address), type);
 	if (r == 0)
 		r = bind_socket(item.fd, address, type);
@@ -145,7 +145,7 @@ static int open_one(const struct adopt_address *address, int type, struct listen
 out:
 	if (r < 0) {
 		free(item.path);
-		socket_close(item.fd);
+		close(item.fd);
 		return r;
 	}
 	*ret = item;

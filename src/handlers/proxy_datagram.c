@@ -149,17 +149,14 @@ static void name_unix_socket(int fd)
 /* Returns a socket connected to the upstream, or a negative errno. */
 static int connected_socket(const struct adopt_address *upstream)
 {
-	int fd = socket(adopt_address_family(upstream), SOCK_DGRAM, 0);
-	int error;
+	int fd, error = adopt_socket_create(adopt_address_family(upstream), SOCK_DGRAM, &fd);
 
-	if (fd < 0)
-		return -errno;
+	if (error < 0)
+		return error;
 	if (adopt_address_family(upstream) == AF_UNIX)
 		name_unix_socket(fd);
-	error = adopt_descriptor_prepare(fd);
-	if (error == 0 && connect(fd, &upstream->name.any, upstream->length) < 0)
+	if (connect(fd, &upstream->name.any, upstream->length) < 0) {
 		error = -errno;
-	if (error < 0) {
 		close(fd);
 		return error;
 	}

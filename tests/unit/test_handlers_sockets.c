@@ -188,21 +188,19 @@ END_TEST
 
 START_TEST(said_to_a_client_that_talks)
 {
+	char text[128];
+	ssize_t length;
+
 	/* The service closes with the client's bytes unread: no reset may cost the
 	   client what was said. */
 	serve_tcp("daytime");
 	send_text(peer, "what time is it?");
-	RUN_UNTIL(adopt_reactor_connection_count(loop) == 0 || readable(peer));
-	settle();
+	RUN_UNTIL(readable(peer));
 	send_text(peer, "and now?");
 	settle();
-	{
-		char text[128];
-		ssize_t length = recv(peer, text, sizeof text, 0);
-
-		ck_assert_int_gt(length, 30);
-		ck_assert(memcmp(text + length - 6, "-UTC\r\n", 6) == 0);
-	}
+	length = recv(peer, text, sizeof text, 0);
+	ck_assert_int_gt(length, 30);
+	ck_assert(memcmp(text + length - 6, "-UTC\r\n", 6) == 0);
 	ck_assert_int_eq(end_of(peer), 0);
 	done();
 }

@@ -1,0 +1,177 @@
+/* adoptd: from the command line to a server that runs, and back. */
+#include "config.h"
+#include "notify.h"
+#include "options.h"
+#include "plan.h"
+#include "server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The numbers of sysexits.h, which adoptd(8) promises. */
+#define EXIT_SYSTEM 71
+#define EXIT_CONFIG 78
+
+/* inetd gives the client's socket as stderr too: what is wrong is not for the client. */
+static bool stderr_is_client(void)
+{
+	struct stat in, err;
+
+	return fstat(STDIN_FILENO, &in) == 0 && fstat(STDERR_FILENO, &err) == 0 &&
+	       S_ISSOCK(in.st_mode) && in.st_dev == err.st_dev && in.st_ino == err.st_ino;
+}
+
+static void report_fault(void *context, enum fault_severity severity, const char *text)
+{
+	(void)context;
+	log_write(severity == FAULT_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", text);
+}
+
+static int read_config(const struct options *options, struct faults *faults, struct config **ret)
+{
+	if (options->config_text)
+		return config_read_text(options->config_text, faults, ret);
+	return config_read_file(options->config_path, faults, ret);
+}
+
+/* --check and --dump: what is wrong goes to stderr, whatever the log is. */
+static int check(const struct options *options, const struct config *config,
+		 const struct faults *faults)
+{
+	faults_print(faults, stderr);
+	if (!config || !faults_acceptable(faults, options->strict))
+		return EXIT_CONFIG;
+	if (options->dump)
+		config_dump(config, stdout);
+	return EXIT_SUCCESS;
+}
+
+static int collect(const struct options *options, const struct config *config,
+		   struct inherited_list *list)
+{
+	const char **names = calloc(config->port_count + 1, sizeof *names);
+	struct activation_request request = {.fd_options = options->fds, .port_names = names};
+	char *message = NULL;
+	int error;
+
+	if (!names)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->port_count; i++)
+		names[i] = config->ports[i].name;
+	error = activation_collect(&request, list, &message);
+	free(names);
+	if (list->stderr_taken)
+		log_set_format(LOG_FORMAT_SYSLOG);
+	for (size_t i = 0; i < list->note_count; i++)
+		log_notice("%s", list->notes[i]);
+	if (error < 0)
+		log_error("%s", message ? message : strerror(-error));
+	free(message);
+	return error;
+}
+
+/* A thousand descriptors, the usual soft limit, is for programs that use select(). */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_debug("the descriptor limit stays: %s", strerror(errno));
+}
+
+static int serve(const struct config *config, const struct plan *plan, struct inherited_list *list)
+{
+	struct server *server = NULL;
+	int error = server_new(config, plan, list, &server);
+
+	if (error == 0)
+		error = server_run(server);
+	if (error < 0)
+		log_error("cannot serve: %s", adopt_error_text(error));
+	server_free(&server);
+	return error < 0 ? EXIT_SYSTEM : EXIT_SUCCESS;
+}
+
+/* What was handed over does not fit the configuration, or the system refused. */
+static int exit_code(int error)
+{
+	return error == -EINVAL || error == -EBADF || error == -EEXIST ? EXIT_CONFIG : EXIT_SYSTEM;
+}
+
+static int run(const struct options *options, const struct config *config, struct faults *faults)
+{
+	struct inherited_list list = {0};
+	struct plan *plan = NULL;
+	int code, error;
+
+	raise_descriptor_limit();
+	error = collect(options, config, &list);
+	if (error < 0) {
+		code = exit_code(error);
+		goto out;
+	}
+	error = plan_make(config, &list, faults, &plan);
+	faults_report(faults, report_fault, NULL);
+	if (error < 0) {
+		code = exit_code(error);
+		goto out;
+	}
+	code = faults_acceptable(faults, options->strict) ? serve(config, plan, &list)
+							  : EXIT_CONFIG;
+out:
+	plan_free(&plan);
+	inherited_free(&list);
+	return code;
+}
+
+static int with_config(const struct options *options, struct faults *faults)
+{
+	struct config *config = NULL;
+	int error = read_config(options, faults, &config);
+	int code = EXIT_CONFIG;
+
+	if (options->check || options->dump) {
+		code = check(options, config, faults);
+	} else if (error < 0) {
+		faults_report(faults, report_fault, NULL);
+		notify_status("The configuration has faults; see the log");
+	} else {
+		log_set_level(config->log_level);
+		if (!stderr_is_client())
+			log_set_format(config->log_format);
+		code = run(options, config, faults);
+	}
+	config_free(&config);
+	return code;
+}
+
+int main(int argc, char *argv[])
+{
+	struct options options;
+	struct faults *faults = NULL;
+	int error, code = EXIT_SYSTEM;
+
+	log_set_format(stderr_is_client() ? LOG_FORMAT_SYSLOG : LOG_FORMAT_AUTO);
+	error = options_parse(argc, argv, stderr, &options);
+	if (error < 0)
+		return error == -EINVAL ? OPTIONS_EXIT_USAGE : EXIT_SYSTEM;
+	if (options.help) {
+		options_print_help(stdout);
+		code = EXIT_SUCCESS;
+	} else if (options.version) {
+		options_print_version(stdout);
+		code = EXIT_SUCCESS;
+	} else if (faults_new(&faults) == 0) {
+		code = with_config(&options, faults);
+	}
+	faults_free(&faults);
+	options_done(&options);
+	return code;
+}

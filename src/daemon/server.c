@@ -1,0 +1,267 @@
+#include "server.h"
+
+#include "notify.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One descriptor of the plan, served. */
+struct served {
+	const struct plan_entry *entry;
+	struct adopt_port *port;                  /* NULL for a connection */
+	struct adopt_datagram_protocol *protocol; /* NULL unless a datagram port */
+};
+
+struct server {
+	struct adopt_observer observer;
+	struct adopt_reactor *reactor;
+	const struct config *config;
+	struct adopt_factory **factories; /* a port block's, at its place; NULL until needed */
+	struct served *served;
+	size_t served_count;
+	struct adopt_signal *signals[5];
+};
+
+static struct server *from_observer(struct adopt_observer *observer)
+{
+	return (struct server *)observer;
+}
+
+static const char *port_name(const struct server *server, const struct adopt_port *port)
+{
+	for (size_t i = 0; i < server->served_count; i++)
+		if (server->served[i].port == port)
+			return server->served[i].entry->port->name;
+	return "?";
+}
+
+static void accept_trouble(struct adopt_observer *observer, struct adopt_port *port, int error)
+{
+	const char *name = port_name(from_observer(observer), port);
+
+	if (error == -EMFILE)
+		log_warning("port \"%s\": no descriptor is left: new clients are turned away",
+			    name);
+	else if (error)
+		log_warning("port \"%s\": cannot accept: %s", name, adopt_error_text(error));
+	else
+		log_notice("port \"%s\": accepts again", name);
+}
+
+/* Nothing is left to do, and nothing will come: an Accept=yes or inetd instance
+ * has done its work. */
+static void stop_if_done(struct server *server)
+{
+	if (adopt_reactor_port_count(server->reactor) == 0 &&
+	    adopt_reactor_connection_count(server->reactor) == 0)
+		adopt_reactor_stop(server->reactor);
+}
+
+static void port_stopped(struct adopt_observer *observer)
+{
+	stop_if_done(from_observer(observer));
+}
+
+static void connection_ended(struct adopt_observer *observer, int error)
+{
+	(void)error;
+	stop_if_done(from_observer(observer));
+}
+
+static const struct adopt_observer_ops observer_ops = {
+	.accept_trouble = accept_trouble,
+	.connection_ended = connection_ended,
+	.port_stopped = port_stopped,
+};
+
+static void end_asked(void *context)
+{
+	struct server *server = context;
+
+	log_info("stopping");
+	adopt_reactor_stop(server->reactor);
+}
+
+static void status_asked(void *context)
+{
+	const struct server *server = context;
+
+	log_info("status: %zu ports, %zu connections", adopt_reactor_port_count(server->reactor),
+		 adopt_reactor_connection_count(server->reactor));
+}
+
+static void reload_asked(void *context)
+{
+	(void)context;
+	log_warning("SIGHUP: reloading is not supported yet; restart instead");
+}
+
+static void hand_over_asked(void *context)
+{
+	(void)context;
+	log_warning("SIGUSR2: handing over is not supported yet; restart instead");
+}
+
+static int watch_signals(struct server *server)
+{
+	static const struct {
+		int number;
+		void (*received)(void *context);
+	} signals[] = {
+		{SIGTERM, end_asked},    {SIGINT, end_asked},        {SIGHUP, reload_asked},
+		{SIGUSR1, status_asked}, {SIGUSR2, hand_over_asked},
+	};
+	int error = 0;
+
+	/* Where the library cannot tell the system so call by call. */
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < sizeof signals / sizeof signals[0] && error == 0; i++)
+		error = adopt_signal_new(server->reactor, signals[i].number, signals[i].received,
+					 server, &server->signals[i]);
+	return error;
+}
+
+static int adopt_stream(struct server *server, struct served *served)
+{
+	const struct plan_entry *entry = served->entry;
+	const struct config_port *port = entry->port;
+	/* A block has one factory for all its descriptors. */
+	struct adopt_factory **factory = &server->factories[port - server->config->ports];
+	int error = 0;
+
+	if (!*factory)
+		error = port->handler->stream_new(port->settings, server->reactor, factory);
+	if (error < 0)
+		return error;
+	if (entry->role == PLAN_STREAM_PORT)
+		return adopt_stream_port(server->reactor, entry->fd, entry->kind.family, *factory,
+					 &served->port);
+	return adopt_stream_connection(server->reactor, entry->fd, entry->kind.family, *factory);
+}
+
+static int adopt_datagrams(struct server *server, struct served *served)
+{
+	const struct plan_entry *entry = served->entry;
+	const struct config_port *port = entry->port;
+	int error = port->handler->datagram_new(port->settings, server->reactor, &served->protocol);
+
+	if (error < 0)
+		return error;
+	return adopt_datagram_port(server->reactor, entry->fd, entry->kind.family, served->protocol,
+				   port->max_packet_size, &served->port);
+}
+
+static void log_served(const struct served *served)
+{
+	const struct plan_entry *entry = served->entry;
+	char text[ADOPT_ADDRESS_TEXT_SIZE] = "a connection";
+	struct adopt_address local;
+
+	if (served->port && adopt_port_local(served->port, &local) == 0)
+		adopt_address_format(&local, text, sizeof text);
+	log_info("port \"%s\": %s on %s%s, from %s", entry->port->name, entry->port->handler->name,
+		 text, entry->role == PLAN_DATAGRAM_PORT ? " (datagrams)" : "", entry->source);
+}
+
+static int serve_entry(struct server *server, const struct plan_entry *entry,
+		       struct inherited_list *list)
+{
+	struct served *served = &server->served[server->served_count++];
+	int error;
+
+	served->entry = entry;
+	error = entry->role == PLAN_DATAGRAM_PORT ? adopt_datagrams(server, served)
+						  : adopt_stream(server, served);
+	/* A client that has left, or that the handler will not have, is no fault. */
+	if (entry->role == PLAN_STREAM_CONNECTION &&
+	    (error == -ENOTCONN || error == -ECONNABORTED)) {
+		log_info("port \"%s\": the connection is gone: %s", entry->port->name,
+			 adopt_error_text(error));
+		error = 0;
+	} else if (error < 0) {
+		log_error("port \"%s\": descriptor %d cannot be served: %s", entry->port->name,
+			  entry->fd, adopt_error_text(error));
+	} else {
+		log_served(served);
+	}
+	if (entry->role == PLAN_STREAM_CONNECTION)
+		inherited_drop(list, entry->fd);
+	return error;
+}
+
+int server_new(const struct config *config, const struct plan *plan, struct inherited_list *list,
+	       struct server **ret)
+{
+	struct server *server = calloc(1, sizeof *server);
+	int error = -ENOMEM;
+
+	if (!server)
+		return error;
+	server->observer.ops = &observer_ops;
+	server->config = config;
+	server->factories = calloc(config->port_count + 1, sizeof *server->factories);
+	server->served = calloc(plan->count + 1, sizeof *server->served);
+	if (!server->factories || !server->served)
+		goto out;
+	error = adopt_reactor_new(&server->reactor);
+	if (error < 0)
+		goto out;
+	adopt_reactor_observe(server->reactor, &server->observer);
+	error = watch_signals(server);
+	for (size_t i = 0; i < plan->count && error == 0; i++)
+		error = serve_entry(server, &plan->entries[i], list);
+	if (error < 0)
+		goto out;
+	*ret = server;
+	return 0;
+out:
+	server_free(&server);
+	return error;
+}
+
+size_t server_port_count(const struct server *server)
+{
+	return adopt_reactor_port_count(server->reactor);
+}
+
+int server_run(struct server *server)
+{
+	size_t ports = server_port_count(server);
+	char status[64];
+	int error;
+
+	snprintf(status, sizeof status, "Serving %zu port%s", ports, ports == 1 ? "" : "s");
+	notify_ready(status);
+	stop_if_done(server);
+	error = adopt_reactor_run(server->reactor);
+	notify_stopping("Stopping");
+	return error;
+}
+
+/* Factories and protocols outlive what they built, so the reactor ends first. */
+void server_free(struct server **gone)
+{
+	struct server *server = *gone;
+
+	*gone = NULL;
+	if (!server)
+		return;
+	for (size_t i = 0; i < sizeof server->signals / sizeof server->signals[0]; i++)
+		adopt_signal_free(&server->signals[i]);
+	if (server->reactor)
+		adopt_reactor_observe(server->reactor, NULL);
+	adopt_reactor_free(&server->reactor);
+	for (size_t i = 0; server->factories && i < server->config->port_count; i++)
+		if (server->factories[i])
+			server->config->ports[i].handler->stream_free(server->factories[i]);
+	for (size_t i = 0; server->served && i < server->served_count; i++)
+		if (server->served[i].protocol)
+			server->served[i].entry->port->handler->datagram_free(
+				server->served[i].protocol);
+	free(server->factories);
+	free(server->served);
+	free(server);
+}
