@@ -108,8 +108,7 @@ int network_parse(const char *text, struct network *ret, char problem[NETWORK_PR
 	return 0;
 }
 
-/* Finds an address's bytes, those of IPv4 in a mapped one. Returns its family. */
-static int address_bytes(const struct adopt_address *address, const uint8_t **ret)
+int network_address_bytes(const struct adopt_address *address, const uint8_t **ret)
 {
 	int family = adopt_address_family(address);
 	const uint8_t *bytes;
@@ -130,7 +129,7 @@ static int address_bytes(const struct adopt_address *address, const uint8_t **re
 bool network_contains(const struct network *network, const struct adopt_address *address)
 {
 	const uint8_t *bytes = NULL;
-	int family = address_bytes(address, &bytes);
+	int family = network_address_bytes(address, &bytes);
 	size_t whole = network->bits / 8;
 	unsigned rest = network->bits % 8;
 

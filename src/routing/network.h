@@ -31,4 +31,12 @@ int network_parse(const char *text, struct network *ret, char problem[NETWORK_PR
  */
 bool network_contains(const struct network *network, const struct adopt_address *address);
 
+/*
+ * Finds the bytes of an IPv4 or IPv6 address; in an IPv4 address that came over an
+ * IPv6 socket, the four of IPv4.
+ * ret: points into the address; untouched for other families.
+ * Returns the family that the bytes are of, or the address's own.
+ */
+int network_address_bytes(const struct adopt_address *address, const uint8_t **ret);
+
 #endif
