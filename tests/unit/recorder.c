@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct recorder *from_protocol(struct adopt_protocol *protocol)
 {
@@ -179,6 +180,36 @@ struct recorder *adopt_recorded(struct recorder_factory *factory, int fd)
 	ck_assert_int_eq(adopt_stream_connection(loop, fd, AF_UNSPEC, &factory->factory), 0);
 	ck_assert_uint_eq(factory->count, before + 1);
 	return factory->built[before];
+}
+
+struct recorder *recorder_connected(struct recorder_factory *factory, const struct place *place,
+				    int *ret)
+{
+	struct recorder *recorder;
+	int pair[2];
+
+	place_pair(place, pair);
+	recorder = adopt_recorded(factory, pair[1]);
+	close(pair[1]);
+	*ret = pair[0];
+	return recorder;
+}
+
+void queue_much(struct recorder *recorder)
+{
+	static unsigned char much[MUCH];
+
+	pattern_fill(0, much, MUCH);
+	ck_assert_int_eq(adopt_transport_write(transport_of(recorder), much, MUCH), 1);
+}
+
+void assert_lost(struct recorder *recorder, int error)
+{
+	RUN_UNTIL(recorder->lost == 1);
+	settle();
+	ck_assert_int_eq(recorder->error, error);
+	ck_assert_ptr_null(recorder->protocol.transport);
+	ck_assert_uint_eq(adopt_reactor_connection_count(loop), 0);
 }
 
 struct adopt_transport *transport_of(struct recorder *recorder)

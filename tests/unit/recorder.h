@@ -67,6 +67,21 @@ extern const struct adopt_protocol_ops recorder_ops_required_only;
 /* Adopts a connection, which must work. Returns its recorder. */
 struct recorder *adopt_recorded(struct recorder_factory *factory, int fd);
 
+/* Makes a connection at a place, whose one end is adopted and has no other holder.
+ * ret: the other end, the test's. */
+struct recorder *recorder_connected(struct recorder_factory *factory, const struct place *place,
+				    int *ret);
+
+/* More than the sockets of a place carry between them. */
+#define MUCH 3000000
+
+/* Writes so much of the pattern that some is queued, past the bound. */
+void queue_much(struct recorder *recorder);
+
+/* Waits until a connection, the last one, is over, and asserts that nothing of it
+ * is left. */
+void assert_lost(struct recorder *recorder, int error);
+
 /* The transport of a recorder. */
 struct adopt_transport *transport_of(struct recorder *recorder);
 

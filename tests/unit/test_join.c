@@ -31,22 +31,10 @@ static const struct {
 };
 #define JOINTS 4
 
-static struct recorder *connected(const struct place *place, int *ret_outer)
-{
-	struct recorder *recorder;
-	int pair[2];
-
-	place_pair(place, pair);
-	recorder = adopt_recorded(factory, pair[1]);
-	close(pair[1]);
-	*ret_outer = pair[0];
-	return recorder;
-}
-
 static void connect_both(int joint)
 {
-	left = connected(joints[joint].near, &near);
-	right = connected(joints[joint].far, &far);
+	left = recorder_connected(factory, joints[joint].near, &near);
+	right = recorder_connected(factory, joints[joint].far, &far);
 }
 
 static void join_both(void)
@@ -258,18 +246,16 @@ END_TEST
 /* What the old protocol had queued, past the bound even, goes out first. */
 START_TEST(queue_of_before_goes_first)
 {
-	static unsigned char much[2000000];
 	struct peer reader;
 
 	connect_both(_i);
-	pattern_fill(0, much, sizeof much);
-	ck_assert_int_eq(adopt_transport_write(transport_of(right), much, sizeof much), 1);
+	queue_much(right);
 	join_both();
 	send_text(near, "behind the queue");
 	settle();
 	ck_assert_uint_eq(finishes, 0);
 	peer_start(&reader, far, 0, false);
-	RUN_UNTIL(reader.received == sizeof much + 16);
+	RUN_UNTIL(reader.received == MUCH + 16);
 	shutdown(near, SHUT_WR);
 	shutdown(far, SHUT_WR);
 	RUN_UNTIL(reader.ended);
@@ -284,8 +270,8 @@ END_TEST
 
 START_TEST(records_stay_records)
 {
-	left = connected(&places[4], &near);
-	right = connected(&places[5], &far);
+	left = recorder_connected(factory, &places[4], &near);
+	right = recorder_connected(factory, &places[5], &far);
 	join_both();
 	send_text(near, "one");
 	send_text(near, "three");

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 static struct recorder_factory *factory;
-static int pair[2]; /* the test's end and the end that is adopted */
+static int outer; /* the test's end of the connection */
 
 static void factory_set_up(void)
 {
@@ -20,15 +20,9 @@ static void factory_tear_down(void)
 	recorder_factory_free(factory);
 }
 
-/* Makes a connection at a place; the transport's is the only holder of its end. */
 static struct recorder *connected(const struct place *place)
 {
-	struct recorder *recorder;
-
-	place_pair(place, pair);
-	recorder = adopt_recorded(factory, pair[1]);
-	close(pair[1]);
-	return recorder;
+	return recorder_connected(factory, place, &outer);
 }
 
 /* --- row 19: pause and resume --- */
@@ -39,13 +33,13 @@ START_TEST(row_19_paused_reads_nothing)
 
 	adopt_transport_pause(transport_of(recorder));
 	adopt_transport_pause(transport_of(recorder));
-	send_text(pair[0], "hello");
+	send_text(outer, "hello");
 	settle();
 	ck_assert_uint_eq(recorder->received, 0);
 	adopt_transport_resume(transport_of(recorder));
 	adopt_transport_resume(transport_of(recorder));
 	RUN_UNTIL(recorder->received == 5);
-	close(pair[0]);
+	close(outer);
 }
 END_TEST
 
@@ -54,7 +48,7 @@ START_TEST(row_19_paused_misses_the_end)
 	struct recorder *recorder = connected(&places[_i]);
 
 	adopt_transport_pause(transport_of(recorder));
-	close(pair[0]);
+	close(outer);
 	settle();
 	ck_assert_uint_eq(recorder->read_closed, 0);
 	ck_assert_uint_eq(recorder->lost, 0);
@@ -89,12 +83,12 @@ START_TEST(row_19_pause_when_made)
 
 	factory->hooks.made = pause_in;
 	recorder = connected(&places[_i]);
-	send_text(pair[0], "hello");
+	send_text(outer, "hello");
 	settle();
 	ck_assert_uint_eq(recorder->received, 0);
 	adopt_transport_resume(transport_of(recorder));
 	RUN_UNTIL(recorder->received == 5);
-	close(pair[0]);
+	close(outer);
 }
 END_TEST
 
@@ -105,7 +99,7 @@ START_TEST(row_19_pause_takes_effect_at_once)
 	struct peer peer;
 
 	factory->hooks.data = pause_in_data;
-	peer_start(&peer, pair[0], 1 << 20, true);
+	peer_start(&peer, outer, 1 << 20, true);
 	for (unsigned calls = 1; !recorder->read_closed; calls++) {
 		adopt_transport_resume(transport_of(recorder));
 		RUN_UNTIL(recorder->calls == calls || recorder->read_closed);
@@ -114,7 +108,7 @@ START_TEST(row_19_pause_takes_effect_at_once)
 	ck_assert_uint_eq(recorder->received, 1 << 20);
 	ck_assert(!recorder->garbled);
 	peer_stop(&peer);
-	close(pair[0]);
+	close(outer);
 }
 END_TEST
 
@@ -124,11 +118,11 @@ START_TEST(row_19_pause_and_resume_inside)
 	struct peer peer;
 
 	factory->hooks.data = pause_and_resume_in_data;
-	peer_start(&peer, pair[0], 1 << 20, true);
+	peer_start(&peer, outer, 1 << 20, true);
 	RUN_UNTIL(recorder->read_closed == 1);
 	ck_assert_uint_eq(recorder->received, 1 << 20);
 	peer_stop(&peer);
-	close(pair[0]);
+	close(outer);
 }
 END_TEST
 
@@ -138,8 +132,8 @@ START_TEST(row_19_paused_still_writes)
 
 	adopt_transport_pause(transport_of(recorder));
 	write_text(recorder, "hello");
-	assert_reads(pair[0], "hello");
-	close(pair[0]);
+	assert_reads(outer, "hello");
+	close(outer);
 }
 END_TEST
 
@@ -149,20 +143,20 @@ START_TEST(row_21_peer_ends_its_half)
 {
 	struct recorder *recorder = connected(&places[_i]);
 
-	send_text(pair[0], "question");
-	shutdown(pair[0], SHUT_WR);
+	send_text(outer, "question");
+	shutdown(outer, SHUT_WR);
 	RUN_UNTIL(recorder->read_closed == 1);
 	ck_assert_str_eq(recorder->first, "question");
 	settle();
 	ck_assert_uint_eq(recorder->lost, 0);
 	write_text(recorder, "answer");
-	assert_reads(pair[0], "answer");
+	assert_reads(outer, "answer");
 	adopt_transport_shutdown_write(transport_of(recorder));
 	RUN_UNTIL(recorder->lost == 1);
 	ck_assert_int_eq(recorder->error, 0);
 	ck_assert_uint_eq(recorder->read_closed, 1);
-	ck_assert_int_eq(end_of(pair[0]), 0);
-	close(pair[0]);
+	ck_assert_int_eq(end_of(outer), 0);
+	close(outer);
 }
 END_TEST
 
@@ -174,53 +168,46 @@ START_TEST(row_21_own_half_ends)
 	adopt_transport_shutdown_write(transport_of(recorder));
 	adopt_transport_shutdown_write(transport_of(recorder));
 	ck_assert_int_eq(adopt_transport_write(transport_of(recorder), "x", 1), -EPIPE);
-	RUN_UNTIL(readable(pair[0]));
-	assert_reads(pair[0], "answer");
-	ck_assert_int_eq(end_of(pair[0]), 0);
-	send_text(pair[0], "still talking");
+	RUN_UNTIL(readable(outer));
+	assert_reads(outer, "answer");
+	ck_assert_int_eq(end_of(outer), 0);
+	send_text(outer, "still talking");
 	RUN_UNTIL(recorder->received == 13);
 	ck_assert_uint_eq(recorder->read_closed, 0);
-	close(pair[0]);
+	close(outer);
 	RUN_UNTIL(recorder->lost == 1);
 	ck_assert_int_eq(recorder->error, 0);
 	ck_assert_uint_eq(recorder->read_closed, 1);
 }
 END_TEST
 
-#define MUCH 3000000
-
 /* The end of file comes behind all that was queued. */
 START_TEST(row_21_own_half_ends_after_the_queue)
 {
-	static unsigned char much[MUCH];
 	struct recorder *recorder = connected(&places[_i]);
 	struct peer peer;
 
-	pattern_fill(0, much, MUCH);
-	ck_assert_int_eq(adopt_transport_write(transport_of(recorder), much, MUCH), 1);
+	queue_much(recorder);
 	adopt_transport_shutdown_write(transport_of(recorder));
 	ck_assert_uint_gt(adopt_transport_queued(transport_of(recorder)), 0);
-	peer_start(&peer, pair[0], 0, false);
+	peer_start(&peer, outer, 0, false);
 	RUN_UNTIL(peer.ended);
 	ck_assert_int_eq(peer.error, 0);
 	ck_assert_uint_eq(peer.received, MUCH);
 	ck_assert(!peer.garbled);
 	ck_assert_uint_eq(recorder->lost, 0);
-	send_text(pair[0], "x");
+	send_text(outer, "x");
 	RUN_UNTIL(recorder->received == 1);
 	peer_stop(&peer);
-	close(pair[0]);
+	close(outer);
 }
 END_TEST
 
 static void write_much_and_nothing_else(struct recorder *recorder, const void *data, size_t length)
 {
-	static unsigned char much[MUCH];
-
 	(void)data;
 	(void)length;
-	pattern_fill(0, much, MUCH);
-	ck_assert_int_eq(adopt_transport_write(transport_of(recorder), much, MUCH), 1);
+	queue_much(recorder);
 }
 
 /* A protocol without read_closed: closed, after what is still to be written. */
@@ -232,14 +219,14 @@ START_TEST(row_21_nobody_asks_for_the_half)
 	factory->protocol_ops = &recorder_ops_required_only;
 	factory->hooks.data = write_much_and_nothing_else;
 	recorder = connected(&places[_i]);
-	peer_start(&peer, pair[0], 1, true);
+	peer_start(&peer, outer, 1, true);
 	RUN_UNTIL(peer.ended);
 	ck_assert_int_eq(peer.error, 0);
 	ck_assert_uint_eq(peer.received, MUCH);
 	RUN_UNTIL(recorder->lost == 1);
 	ck_assert_int_eq(recorder->error, 0);
 	peer_stop(&peer);
-	close(pair[0]);
+	close(outer);
 }
 END_TEST
 
@@ -284,7 +271,7 @@ START_TEST(writer_is_told_at_the_bound)
 
 	ck_assert_int_eq(adopt_transport_write(transport, "x", 1), -ENOBUFS);
 	factory->hooks.drained = assert_room;
-	peer_start(&peer, pair[0], 0, false);
+	peer_start(&peer, outer, 0, false);
 	RUN_UNTIL(recorder->drained == drained + 1);
 	RUN_UNTIL(peer.received == written);
 	settle();
@@ -293,7 +280,7 @@ START_TEST(writer_is_told_at_the_bound)
 	ck_assert_uint_eq(recorder->drained, drained + 1);
 	ck_assert_int_eq(adopt_transport_write(transport, "x", 1), 0);
 	peer_stop(&peer);
-	close(pair[0]);
+	close(outer);
 }
 END_TEST
 
@@ -306,31 +293,29 @@ START_TEST(nobody_is_told_who_was_not_held)
 	adopt_transport_set_write_bound(transport_of(recorder), 2 * MUCH);
 	pattern_fill(0, much, MUCH);
 	ck_assert_int_eq(adopt_transport_write(transport_of(recorder), much, MUCH), 0);
-	peer_start(&peer, pair[0], 0, false);
+	peer_start(&peer, outer, 0, false);
 	RUN_UNTIL(peer.received == MUCH);
 	settle();
 	ck_assert_uint_eq(recorder->drained, 0);
 	peer_stop(&peer);
-	close(pair[0]);
+	close(outer);
 }
 END_TEST
 
 START_TEST(bound_of_one)
 {
-	static unsigned char much[MUCH];
 	struct recorder *recorder = connected(&places[_i]);
 	struct peer peer;
 
 	adopt_transport_set_write_bound(transport_of(recorder), 0);
 	write_text(recorder, "");
-	pattern_fill(0, much, MUCH);
-	ck_assert_int_eq(adopt_transport_write(transport_of(recorder), much, MUCH), 1);
-	ck_assert_int_eq(adopt_transport_write(transport_of(recorder), much, 1), -ENOBUFS);
-	peer_start(&peer, pair[0], 0, false);
+	queue_much(recorder);
+	ck_assert_int_eq(adopt_transport_write(transport_of(recorder), "x", 1), -ENOBUFS);
+	peer_start(&peer, outer, 0, false);
 	RUN_UNTIL(recorder->drained == 1);
 	RUN_UNTIL(peer.received == MUCH);
 	peer_stop(&peer);
-	close(pair[0]);
+	close(outer);
 }
 END_TEST
 
@@ -371,7 +356,7 @@ START_TEST(transfer_is_exact_both_ways)
 	produced = 0;
 	factory->hooks.drained = produce;
 	recorder = connected(&places[_i]);
-	peer_start(&peer, pair[0], LARGE, true);
+	peer_start(&peer, outer, LARGE, true);
 	produce(recorder);
 	RUN_UNTIL(recorder->lost == 1 && peer.ended);
 	ck_assert_int_eq(recorder->error, 0);
@@ -381,7 +366,7 @@ START_TEST(transfer_is_exact_both_ways)
 	ck_assert(!recorder->garbled);
 	ck_assert(!peer.garbled);
 	peer_stop(&peer);
-	close(pair[0]);
+	close(outer);
 }
 END_TEST
 
@@ -414,13 +399,13 @@ START_TEST(echo_of_everything)
 	factory->hooks.drained = resume;
 	factory->hooks.read_closed = end_as_well;
 	recorder = connected(&places[_i]);
-	peer_start(&peer, pair[0], LARGE, true);
+	peer_start(&peer, outer, LARGE, true);
 	RUN_UNTIL(recorder->lost == 1 && peer.ended);
 	ck_assert_int_eq(recorder->error, 0);
 	ck_assert_uint_eq(peer.received, LARGE);
 	ck_assert(!peer.garbled);
 	peer_stop(&peer);
-	close(pair[0]);
+	close(outer);
 }
 END_TEST
 
@@ -437,7 +422,7 @@ static void feed_more(struct recorder *recorder, const void *data, size_t length
 	(void)length;
 	ck_assert_uint_lt(++feeds, 10000);
 	if (!others_ran)
-		send(pair[0], more, sizeof more, MSG_NOSIGNAL);
+		send(outer, more, sizeof more, MSG_NOSIGNAL);
 }
 
 static void others_run(struct adopt_call *call)
@@ -454,11 +439,11 @@ START_TEST(one_connection_does_not_starve_the_rest)
 	feeds = 0;
 	factory->hooks.data = feed_more;
 	connected(&places[_i]);
-	send_text(pair[0], "x");
+	send_text(outer, "x");
 	RUN_UNTIL(feeds > 0);
 	adopt_call_soon(loop, &call);
 	RUN_UNTIL(others_ran);
-	close(pair[0]);
+	close(outer);
 }
 END_TEST
 
