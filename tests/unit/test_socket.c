@@ -306,10 +306,10 @@ START_TEST(made_and_accepted_sockets_are_clean)
 {
 	const struct place *place = &places[_i];
 	struct adopt_address peer, expected;
-	int listener = place_listener(place), fresh = socket_create(place->family, place->type);
+	int listener = place_listener(place), fresh = -1;
 	int client, accepted;
 
-	ck_assert_int_ge(fresh, 0);
+	ck_assert_int_eq(adopt_socket_create(place->family, place->type, &fresh), 0);
 	assert_clean(fresh);
 	ck_assert_int_eq(socket_accept(listener, &peer), -EAGAIN);
 	client = client_of(listener);
@@ -318,6 +318,18 @@ START_TEST(made_and_accepted_sockets_are_clean)
 	assert_clean(accepted);
 	expected = own_address(client);
 	assert_same_address(&peer, &expected);
+}
+END_TEST
+
+START_TEST(sockets_that_cannot_be_made)
+{
+	int fd = 4711;
+
+	ck_assert_int_eq(adopt_socket_create(AF_UNSPEC, SOCK_STREAM, &fd), -EAFNOSUPPORT);
+	use_up_descriptors(0);
+	ck_assert_int_eq(adopt_socket_create(AF_INET, SOCK_STREAM, &fd), -EMFILE);
+	give_back_descriptors();
+	ck_assert_int_eq(fd, 4711);
 }
 END_TEST
 
@@ -368,6 +380,7 @@ int main(void)
 	tcase_add_loop_test(tests, judges_in_the_contracts_order, 0, LENGTH(sockets));
 	tcase_add_test(tests, judges_what_is_no_stream_or_datagram_socket);
 	tcase_add_loop_test(tests, made_and_accepted_sockets_are_clean, 0, PLACES);
+	tcase_add_test(tests, sockets_that_cannot_be_made);
 	tcase_add_test(tests, duplicates_are_clean);
 	tcase_add_test(tests, closing_keeps_errno);
 	return harness_main(suite);
