@@ -4,8 +4,10 @@ A test file is run by `make check` with these variables: ADOPTD (the built
 daemon), TOP_SRCDIR, TOP_BUILDDIR. It ends with harness.main(): exit code 0, 1,
 or 77 where every case was skipped.
 """
-import errno
+import contextlib
+import fcntl
 import os
+import resource
 import select
 import shutil
 import signal
@@ -108,27 +110,28 @@ def free_port(kind=socket.SOCK_STREAM):
 class Process:
     """A command of our own: its stderr in a file, its end bounded. A context manager.
 
-    fds: {number in the child: our descriptor}; all others are closed in it.
+    fds: {number in the child: our descriptor}. limits: {resource.RLIMIT_...: value}.
     """
 
-    def __init__(self, argv, fds=None, env=None, stdin=subprocess.DEVNULL):
+    def __init__(self, argv, fds=None, env=None, limits=None):
         self.log = tempfile.TemporaryFile()
         fds = fds or {}
         # Out of the way of the numbers that they are to have.
-        high = {number: os.dup(fd) for number, fd in fds.items()}
-        for number, fd in list(high.items()):
-            while fd in fds:
-                high[number] = os.dup(fd)
-                fd = high[number]
+        high = {number: fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 100) for number, fd in fds.items()}
 
-        def place():
+        def prepare():
             for number, fd in high.items():
                 os.dup2(fd, number, inheritable=True)
+            # Whatever else whoever runs the tests has left open.
+            for number in set(range(3, 1024)) - set(high):
+                with contextlib.suppress(OSError):
+                    os.set_inheritable(number, False)
+            for which, value in (limits or {}).items():
+                resource.setrlimit(which, (value, value))
 
-        self.popen = subprocess.Popen(argv, stdin=None if 0 in fds else stdin,
+        self.popen = subprocess.Popen(argv, stdin=None if 0 in fds else subprocess.DEVNULL,
                                       stdout=self.log, stderr=self.log, env=env,
-                                      preexec_fn=place if fds else None,
-                                      pass_fds=[number for number in fds if number > 2])
+                                      preexec_fn=prepare, close_fds=False)
         for fd in high.values():
             os.close(fd)
         self.pid = self.popen.pid

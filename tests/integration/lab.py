@@ -9,6 +9,7 @@ ends it, with adoptd as built installed:
 Everything in it (files, processes, network: only lo) is gone with its first
 process, which dies with this one. Needs root and namespaces.
 """
+import contextlib
 import ctypes
 import glob
 import os
@@ -17,13 +18,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import unittest
 
 import harness
 
 INIT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "lab-init")
 PR_SET_PDEATHSIG = 1
-# What the sandbox of the units hides: nothing installed there can run in it.
-HIDDEN = ("/tmp/", "/var/tmp/", "/home/", "/root/", "/run/")
+CLONE_NEWNET = 0x40000000
 
 
 class Unavailable(Exception):
@@ -44,35 +45,30 @@ def check_available():
 
 
 class Lab:
-    """A context manager. prepare(stage): may add files to the tree that is laid over the root."""
+    """A context manager; all of the lab is gone at its end."""
 
-    def __init__(self, prepare=None):
-        self.prepare = prepare
+    def __init__(self):
         self.stage = self.unshare = self.pid = None
 
     def __enter__(self):
         check_available()
-        self.stage = tempfile.mkdtemp(prefix="adoptd-lab.")
         try:
-            self.install()
-            if self.prepare:
-                self.prepare(self.stage)
-            self.boot()
+            with tempfile.TemporaryDirectory(prefix="adoptd-lab.") as self.stage:
+                self.install()
+                self.boot()
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *_):
-        if self.unshare is not None:
-            # Its child has asked to be killed with it, and PID 1 takes all with it.
-            self.unshare.kill()
-            self.unshare.wait()
-            harness.wait_for("the lab's end", lambda: not os.path.exists(f"/proc/{self.pid}"))
-            self.unshare = None
-        if self.stage is not None:
-            shutil.rmtree(self.stage)
-            self.stage = None
+        if self.unshare is None:
+            return
+        # Its child has asked to be killed with it, and PID 1 takes all with it.
+        self.unshare.kill()
+        self.unshare.wait()
+        self.unshare = None
+        harness.wait_for("the lab's end", lambda: not os.path.exists(f"/proc/{self.pid}"))
 
     def install(self):
         os.chmod(self.stage, 0o755)
@@ -84,17 +80,30 @@ class Lab:
                               check=False)
         if done.returncode != 0:
             raise RuntimeError("make install failed:\n" + done.stdout)
+        self.installed = done.stdout
+        prefix = self.find("sbin/adoptd").removesuffix("/sbin/adoptd")
+        if prefix not in ("/usr", "/usr/local"):
+            self.move(prefix, "/usr/local")
         self.program = self.find("sbin/adoptd")
         self.configs = os.path.dirname(self.find("adoptd/small.conf"))
         self.units = os.path.dirname(self.find("adoptd-small.service"))
-        if self.program.startswith(HIDDEN):
-            raise Unavailable(f"the units' sandbox hides {self.program}: needs another --prefix")
+
+    def move(self, prefix, to):
+        """Installed below /home or /tmp, the units' sandbox would hide all of it."""
+        os.makedirs(os.path.dirname(self.stage + to), exist_ok=True)
+        os.rename(self.stage + prefix, self.stage + to)
+        for path in glob.glob(f"{self.stage}/**/adoptd*.service", recursive=True):
+            with open(path, "r+", encoding="utf-8") as file:
+                text = file.read().replace(prefix, to)
+                file.seek(0)
+                file.truncate()
+                file.write(text)
 
     def find(self, name):
         """Where `make install` has put a file."""
         found = glob.glob(f"{self.stage}/**/{name}", recursive=True)
         if len(found) != 1:
-            raise RuntimeError(f"make install has installed {len(found)} files {name}")
+            raise RuntimeError(f"make install has installed {len(found)} files {name}:\n{self.installed}")
         return found[0][len(self.stage):]
 
     def boot(self):
@@ -136,16 +145,60 @@ class Lab:
             raise AssertionError(f"{' '.join(argv)}: exit code {done.returncode}\n{done.stdout}")
         return done.stdout
 
+    @contextlib.contextmanager
+    def network(self):
+        """Sockets made within this are made in the lab's network."""
+        libc = ctypes.CDLL(None, use_errno=True)
+
+        def enter(path):
+            with open(path, "rb") as namespace:
+                if libc.setns(namespace.fileno(), CLONE_NEWNET) != 0:
+                    raise OSError(ctypes.get_errno(), f"setns {path}")
+
+        with open("/proc/thread-self/ns/net", "rb") as ours:
+            enter(f"/proc/{self.pid}/ns/net")
+            try:
+                yield
+            finally:
+                enter(f"/proc/self/fd/{ours.fileno()}")
+
+    def path(self, inside):
+        """Where a path of the lab is to be found from here."""
+        return f"/proc/{self.pid}/root{inside}"
+
     def write(self, path, text):
         """Writes a file inside."""
-        subprocess.run(self.command("sh", "-c", 'mkdir -p "${1%/*}" && cat >"$1"', "sh", path),
-                       input=text, text=True, check=True)
+        os.makedirs(os.path.dirname(self.path(path)), exist_ok=True)
+        with open(self.path(path), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def add_unit(self, name, text):
+        """Writes a unit of our own, or a drop-in (NAME.d/x.conf), and has it read."""
+        self.write("/etc/systemd/system/" + name, text)
+        self.run("systemctl", "daemon-reload")
 
     def show(self, unit, *properties):
         """The values of a unit's properties, in the order asked for."""
         lines = self.run("systemctl", "show", unit, *(f"-p{name}" for name in properties))
         values = dict(line.split("=", 1) for line in lines.splitlines())
         return [values[name] for name in properties]
+
+
+class Case(harness.Case):
+    """Cases that share one lab. Skipped where there can be none."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        try:
+            cls.lab = cls.enterClassContext(Lab())
+        except Unavailable as why:
+            raise unittest.SkipTest(f"no lab: {why}") from None
+        cls.enterClassContext(cls.lab.network())
+
+    def tell(self, unit):
+        """What there is to know about a unit that has not done what it should."""
+        return self.lab.run("systemctl", "status", "--no-pager", "--full", unit, check=False)
 
 
 def main():
