@@ -558,6 +558,25 @@ START_TEST(include_circle)
 }
 END_TEST
 
+START_TEST(includes_ten_deep)
+{
+	char name[8], text[64];
+
+	for (int i = 0; i <= 11; i++) {
+		snprintf(name, sizeof name, "%d", i);
+		snprintf(text, sizeof text, "include(\"%d\")\n", i + 1);
+		write_text(name, i < 11 ? text : OK);
+	}
+	ck_assert_int_eq(read_file("0"), -EINVAL);
+	ck_assert_str_eq(said, "10:1: 11 is not included: more than 10 files deep\n");
+	ck_assert_msg(config_read_file("1", faults, &config) == 0, "ten must do");
+	for (int i = 0; i <= 11; i++) {
+		snprintf(name, sizeof name, "%d", i);
+		unlink(name);
+	}
+}
+END_TEST
+
 START_TEST(syntax_fault_inside_an_include)
 {
 	write_text("main.conf", "include(\"conf.d/a.conf\")\noops = 1\n");
@@ -688,6 +707,7 @@ int main(void)
 	tcase_add_test(files, missing_include);
 	tcase_add_test(files, wildcards_of_the_directory_mean_themselves);
 	tcase_add_test(files, include_circle);
+	tcase_add_test(files, includes_ten_deep);
 	tcase_add_test(files, syntax_fault_inside_an_include);
 	tcase_add_test(files, a_file_that_cannot_be_read);
 	tcase_add_test(files, a_file_that_is_too_long);
