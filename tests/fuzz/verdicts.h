@@ -13,8 +13,8 @@ typedef enum verdict (*judge_fn)(const uint8_t *data, size_t length, size_t *ret
 /*
  * Has beginnings of some bytes judged, each in memory of exactly its own size.
  * max_needed: what the judge may ask for at the most.
- * every: all beginnings; else the shorter ones, those that the judge asks for,
- * and samples of the rest.
+ * every: all beginnings; else the shortest, the first that the judge asks for, and
+ * samples of the rest.
  * ret: the verdict on all of the bytes.
  * Returns which rule is broken, or NULL.
  */
