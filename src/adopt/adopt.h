@@ -536,6 +536,10 @@ void adopt_transport_attach(struct adopt_transport *transport, struct adopt_atta
 /* Returns SOCK_STREAM, or SOCK_SEQPACKET where records are kept. */
 int adopt_transport_type(const struct adopt_transport *transport);
 
+/* Returns the descriptor, to ask or set options on; it stays the transport's. -1 for a
+ * transport in memory. */
+int adopt_transport_descriptor(const struct adopt_transport *transport);
+
 /* Returns the reactor that a transport belongs to. */
 struct adopt_reactor *adopt_transport_reactor(const struct adopt_transport *transport);
 

@@ -305,6 +305,11 @@ int adopt_transport_type(const struct adopt_transport *transport)
 	return transport->type;
 }
 
+int adopt_transport_descriptor(const struct adopt_transport *transport)
+{
+	return transport->ops->descriptor ? transport->ops->descriptor(transport) : -1;
+}
+
 struct adopt_reactor *adopt_transport_reactor(const struct adopt_transport *transport)
 {
 	return transport->reactor;

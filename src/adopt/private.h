@@ -100,6 +100,7 @@ struct adopt_transport_ops {
 		    size_t *ret_length, bool *ret_ended);
 	int (*skip)(struct adopt_transport *transport, size_t length);
 	int (*set_idle_timeout)(struct adopt_transport *transport, uint64_t timeout_ms);
+	int (*descriptor)(const struct adopt_transport *transport); /* NULL: has none */
 	void (*hand_to)(struct adopt_transport *transport, struct adopt_protocol *protocol);
 };
 

@@ -298,6 +298,11 @@ static int stream_detach(struct adopt_transport *transport, int *ret)
 	return 0;
 }
 
+static int stream_descriptor(const struct adopt_transport *transport)
+{
+	return ((const struct stream *)transport)->fd;
+}
+
 static int stream_local(struct adopt_transport *transport, struct adopt_address *ret)
 {
 	return socket_local(from_transport(transport)->fd, ret);
@@ -341,6 +346,7 @@ static const struct adopt_transport_ops ops = {
 	.peek = stream_peek,
 	.skip = stream_skip,
 	.set_idle_timeout = stream_set_idle_timeout,
+	.descriptor = stream_descriptor,
 	.hand_to = stream_hand_to,
 };
 

@@ -1,6 +1,7 @@
 #include "daemon/config.h"
 
 #include "config_read.h"
+#include "config_routing.h"
 #include "config_table.h"
 #include "listen.h"
 #include "support/option.h"
@@ -86,56 +87,6 @@ static const char *judge_name(const char *name)
 	return NULL;
 }
 
-static void list_handlers(char *list, size_t size)
-{
-	size_t used = 0;
-
-	list[0] = '\0';
-	for (size_t i = 0; handler_table[i] && used < size; i++)
-		used += (size_t)snprintf(list + used, size - used, "%s%s", i ? ", " : "",
-					 handler_table[i]->name);
-}
-
-/* Finds the handler block; where there are more, all but one are faults. */
-static cfg_t *find_handler_block(cfg_t *section, struct faults *faults)
-{
-	cfg_t *found = NULL;
-
-	for (size_t i = 0; handler_table[i]; i++)
-		for (unsigned n = 0; n < cfg_size(section, handler_table[i]->name); n++) {
-			cfg_t *block = cfg_getnsec(section, handler_table[i]->name, n);
-			cfg_t *later = found && block->line < found->line ? found : block;
-
-			found = found && later == block ? found : block;
-			if (later != found)
-				fault_add(faults, FAULT_ERROR, later->filename, later->line,
-					  "port \"%s\" has a handler already, %s in line %d; "
-					  "it takes exactly one",
-					  section->title, found->name, found->line);
-		}
-	return found;
-}
-
-static int read_handler(struct config_port *port, cfg_t *section, struct faults *faults)
-{
-	cfg_t *block = find_handler_block(section, faults);
-	char list[256];
-	int error;
-
-	if (!block) {
-		list_handlers(list, sizeof list);
-		/* Where a block was refused, that was meant to be the handler. */
-		if (!(section->flags & CONFIG_BLOCK_REFUSED))
-			fault_add(faults, FAULT_ERROR, section->filename, section->line,
-				  "port \"%s\" has no handler; it takes one of the blocks %s",
-				  section->title, list);
-		return 0;
-	}
-	port->handler = handler_find(block->name);
-	error = port->handler->settings_new(block, faults, &port->settings);
-	return error == -EINVAL ? 0 : error;
-}
-
 /* Warns of addresses that this port, or one before it, lists already. */
 static void warn_of_repeated(const struct config *config, const struct config_port *port,
 			     cfg_t *section, struct faults *faults)
@@ -205,7 +156,11 @@ static int read_port(struct config *config, cfg_t *section, struct faults *fault
 	option_size(section, "max-packet-size", 1, MAX_PACKET_SIZE_MAX, faults,
 		    &port->max_packet_size);
 	error = read_listen(config, port, section, faults);
-	return error ? error : read_handler(port, section, faults);
+	if (!error)
+		error = config_read_handler(section, faults, &port->handler, &port->settings);
+	if (!error)
+		error = config_read_routing(port, section, faults);
+	return error;
 }
 
 static int read_ports(struct config *config, struct faults *faults)
@@ -271,6 +226,7 @@ void config_free(struct config **config)
 
 		if (port->settings)
 			port->handler->settings_free(port->settings);
+		config_free_routing(port);
 		free(port->listen);
 	}
 	free((*config)->ports);

@@ -8,12 +8,22 @@
 #define DAEMON_CONFIG_H
 
 #include "handlers/handler.h"
+#include "routing/router.h"
 #include "support/fault.h"
 #include "support/log.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+
+/* One route block. All of it is the configuration's. */
+struct config_route {
+	const char *file;
+	int line;
+	struct conditions *conditions;
+	const struct handler *handler;
+	struct handler_settings *settings;
+};
 
 /* One port block. All of it is the configuration's. */
 struct config_port {
@@ -25,6 +35,9 @@ struct config_port {
 	size_t max_packet_size; /* bytes, 1 to 65535 */
 	const struct handler *handler;
 	struct handler_settings *settings; /* the handler's own, freed with the configuration */
+	struct router_settings router;
+	struct config_route *routes; /* tried in this order */
+	size_t route_count;
 };
 
 struct config {

@@ -1,6 +1,7 @@
 #include "config_table.h"
 
 #include "handlers/handler.h"
+#include "routing/router.h"
 #include "support/value.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@ static const cfg_opt_t global_options[] = {
 	CFG_STR("workers", "1", CFGF_NONE),
 	CFG_STR("log-level", "info", CFGF_NONE),
 	CFG_STR("log-format", "auto", CFGF_NONE),
+	CFG_END(),
 };
 
 static const char *const global_unsupported[] = {"idle-exit",  "drain-timeout", "max-connections",
@@ -20,76 +22,103 @@ static const cfg_opt_t port_options[] = {
 	CFG_STR_LIST("listen", NULL, CFGF_NONE),
 	CFG_BOOL("optional", cfg_false, CFGF_NONE),
 	CFG_STR("max-packet-size", "8192", CFGF_NONE),
+	CFG_END(),
 };
 
-static const char *const port_unsupported[] = {
-	"allow",           "deny",         "max-connections", "max-connections-per-source",
-	"rate-per-source", "accept-proxy", "sniff-timeout",   "idle-timeout",
-	"keepalive",       "tls",          "route",           NULL,
-};
+static const char *const port_unsupported[] = {"tls", NULL};
 
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
-
-/* The table of a handler's options, writable as libconfuse's type asks. */
-static cfg_opt_t *copy_options(const cfg_opt_t *options)
+static size_t count_options(const cfg_opt_t *options)
 {
 	size_t count = 0;
-	cfg_opt_t *copy;
 
-	while (options[count].name)
+	while (options && options[count].name)
 		count++;
-	copy = calloc(count + 1, sizeof *copy);
-	if (copy)
-		memcpy(copy, options, count * sizeof *copy);
-	return copy;
+	return count;
 }
 
-static void free_port_options(cfg_opt_t *options)
+static void free_options(cfg_opt_t *options)
 {
 	for (cfg_opt_t *option = options; option && option->name; option++)
-		free(option->subopts);
+		free_options(option->subopts);
 	free(options);
 }
 
-static cfg_opt_t *new_port_options(void)
+/* The tables of a block, up to four in a row, NULL for none, writable as libconfuse's
+ * type asks; with room for `more` options and the end. */
+static cfg_opt_t *join_options(const cfg_opt_t *const tables[4], size_t more)
+{
+	size_t count = 0, at = 0;
+	cfg_opt_t *joined;
+
+	for (size_t i = 0; i < 4; i++)
+		count += count_options(tables[i]);
+	joined = calloc(count + more + 1, sizeof *joined);
+	for (size_t i = 0; joined && i < 4; i++) {
+		size_t length = count_options(tables[i]);
+
+		if (length > 0)
+			memcpy(joined + at, tables[i], length * sizeof *joined);
+		at += length;
+	}
+	return joined;
+}
+
+/* Adds a block without a title to options with room for it. */
+static int add_block(cfg_opt_t *options, const char *name, cfg_opt_t *subopts)
+{
+	cfg_opt_t block = CFG_SEC(name, NULL, CFGF_MULTI);
+
+	if (!subopts)
+		return -ENOMEM;
+	block.subopts = subopts;
+	options[count_options(options)] = block;
+	return 0;
+}
+
+/* The options of a block that has a handler, and room for one more block. */
+static cfg_opt_t *new_handled_options(const cfg_opt_t *const tables[4])
 {
 	size_t handlers = 0;
 	cfg_opt_t *options;
 
 	while (handler_table[handlers])
 		handlers++;
-	options = calloc(COUNT(port_options) + handlers + 1, sizeof *options);
-	if (!options)
-		return NULL;
-	memcpy(options, port_options, sizeof port_options);
-	for (size_t i = 0; i < handlers; i++) {
-		cfg_opt_t block = CFG_SEC(handler_table[i]->name, NULL, CFGF_MULTI);
+	options = join_options(tables, handlers + 1);
+	for (size_t i = 0; options && i < handlers; i++) {
+		const cfg_opt_t *const own[4] = {handler_table[i]->options};
 
-		block.subopts = copy_options(handler_table[i]->options);
-		options[COUNT(port_options) + i] = block;
-		if (!block.subopts) {
-			free_port_options(options);
+		if (add_block(options, handler_table[i]->name, join_options(own, 0)) < 0) {
+			free_options(options);
 			return NULL;
 		}
 	}
 	return options;
 }
 
+static cfg_opt_t *new_port_options(void)
+{
+	const cfg_opt_t *const of_port[4] = {port_options, gate_options, router_options};
+	const cfg_opt_t *const of_route[4] = {condition_options};
+	cfg_opt_t *options = new_handled_options(of_port);
+
+	if (options && add_block(options, "route", new_handled_options(of_route)) < 0) {
+		free_options(options);
+		return NULL;
+	}
+	return options;
+}
+
 int config_tree_new(cfg_t **ret)
 {
-	cfg_opt_t options[COUNT(global_options) + 2] = {CFG_END()};
-	/* The reader compares titles itself: libconfuse would let the last win. */
-	cfg_opt_t ports = CFG_SEC("port", NULL, CFGF_MULTI);
-	cfg_t *tree;
+	const cfg_opt_t *const of_root[4] = {global_options};
+	cfg_opt_t *options = join_options(of_root, 1);
+	cfg_t *tree = NULL;
 
-	ports.subopts = new_port_options();
-	if (!ports.subopts)
-		return -ENOMEM;
-	memcpy(options, global_options, sizeof global_options);
-	options[COUNT(global_options)] = ports;
-	/* cfg_init() copies the tables. */
-	tree = cfg_init(options, CFGF_NONE);
-	free_port_options(ports.subopts);
+	/* The reader compares titles itself: libconfuse would let the last win. */
+	if (options && add_block(options, "port", new_port_options()) == 0)
+		/* cfg_init() copies the tables. */
+		tree = cfg_init(options, CFGF_NONE);
+	free_options(options);
 	if (!tree)
 		return -ENOMEM;
 	*ret = tree;
@@ -112,6 +141,8 @@ static void list_unsupported(const cfg_t *section, const char *const *ret[3])
 	} else if (strcmp(section->name, "port") == 0) {
 		ret[0] = port_unsupported;
 		ret[1] = handler_unsupported;
+	} else if (strcmp(section->name, "route") == 0) {
+		ret[0] = handler_unsupported;
 	} else if (handler) {
 		ret[0] = handler->unsupported;
 	}

@@ -54,6 +54,14 @@ int listen_check(const char *text)
 	return r < 0 ? r : endpoint_check(endpoint);
 }
 
+bool listen_is_datagram(const char *text)
+{
+	char endpoint[TEXT_BYTES];
+	int type;
+
+	return split(text, endpoint, sizeof endpoint, &type) == 0 && type == SOCK_DGRAM;
+}
+
 /* The file name of a UNIX address, NULL for all others. */
 static const char *unix_path(const struct adopt_address *address)
 {

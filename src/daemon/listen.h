@@ -2,6 +2,7 @@
 #ifndef DAEMON_LISTEN_H
 #define DAEMON_LISTEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -26,6 +27,9 @@ struct listen_set {
  * Returns 0; -EINVAL; -ENAMETOOLONG; -EAFNOSUPPORT; -ENODEV.
  */
 int listen_check(const char *text);
+
+/* Tells whether a `listen` address is a datagram socket's. */
+bool listen_is_datagram(const char *text);
 
 /*
  * Opens all sockets that a `listen` address stands for: a name may have several

@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include "block.h"
 #include "notify.h"
 
 #include <errno.h>
@@ -11,15 +12,15 @@
 /* One descriptor of the plan, served. */
 struct served {
 	const struct plan_entry *entry;
-	struct adopt_port *port;                  /* NULL for a connection */
-	struct adopt_datagram_protocol *protocol; /* NULL unless a datagram port */
+	struct adopt_port *port; /* NULL for a connection */
+	struct block_datagrams datagrams;
 };
 
 struct server {
 	struct adopt_observer observer;
 	struct adopt_reactor *reactor;
 	const struct config *config;
-	struct adopt_factory **factories; /* a port block's, at its place; NULL until needed */
+	struct block *blocks; /* the port blocks, in their order */
 	struct served *served;
 	size_t served_count;
 	struct adopt_signal *signals[5];
@@ -124,34 +125,38 @@ static int watch_signals(struct server *server)
 	return error;
 }
 
+static struct block *block_of(const struct server *server, const struct served *served)
+{
+	return &server->blocks[served->entry->port - server->config->ports];
+}
+
 static int adopt_stream(struct server *server, struct served *served)
 {
 	const struct plan_entry *entry = served->entry;
-	const struct config_port *port = entry->port;
-	/* A block has one factory for all its descriptors. */
-	struct adopt_factory **factory = &server->factories[port - server->config->ports];
-	int error = 0;
+	struct block *block = block_of(server, served);
+	struct adopt_factory *factory;
+	int error = block_factory(block, &factory);
 
-	if (!*factory)
-		error = port->handler->stream_new(port->settings, server->reactor, factory);
 	if (error < 0)
 		return error;
-	if (entry->role == PLAN_STREAM_PORT)
-		return adopt_stream_port(server->reactor, entry->fd, entry->kind.family, *factory,
-					 &served->port);
-	return adopt_stream_connection(server->reactor, entry->fd, entry->kind.family, *factory);
+	if (entry->role == PLAN_STREAM_CONNECTION)
+		return adopt_stream_connection(server->reactor, entry->fd, entry->kind.family,
+					       factory);
+	error = adopt_stream_port(server->reactor, entry->fd, entry->kind.family, factory,
+				  &served->port);
+	return error < 0 ? error : block_add_port(block, served->port);
 }
 
 static int adopt_datagrams(struct server *server, struct served *served)
 {
 	const struct plan_entry *entry = served->entry;
-	const struct config_port *port = entry->port;
-	int error = port->handler->datagram_new(port->settings, server->reactor, &served->protocol);
+	struct adopt_datagram_protocol *protocol;
+	int error = block_datagrams(block_of(server, served), &served->datagrams, &protocol);
 
 	if (error < 0)
 		return error;
-	return adopt_datagram_port(server->reactor, entry->fd, entry->kind.family, served->protocol,
-				   port->max_packet_size, &served->port);
+	return adopt_datagram_port(server->reactor, entry->fd, entry->kind.family, protocol,
+				   entry->port->max_packet_size, &served->port);
 }
 
 static void log_served(const struct served *served)
@@ -202,14 +207,16 @@ int server_new(const struct config *config, const struct plan *plan, struct inhe
 		return error;
 	server->observer.ops = &observer_ops;
 	server->config = config;
-	server->factories = calloc(config->port_count + 1, sizeof *server->factories);
+	server->blocks = calloc(config->port_count + 1, sizeof *server->blocks);
 	server->served = calloc(plan->count + 1, sizeof *server->served);
-	if (!server->factories || !server->served)
+	if (!server->blocks || !server->served)
 		goto out;
 	error = adopt_reactor_new(&server->reactor);
 	if (error < 0)
 		goto out;
 	adopt_reactor_observe(server->reactor, &server->observer);
+	for (size_t i = 0; i < config->port_count; i++)
+		block_init(&server->blocks[i], &config->ports[i], server->reactor);
 	error = watch_signals(server);
 	for (size_t i = 0; i < plan->count && error == 0; i++)
 		error = serve_entry(server, &plan->entries[i], list);
@@ -254,14 +261,12 @@ void server_free(struct server **gone)
 	if (server->reactor)
 		adopt_reactor_observe(server->reactor, NULL);
 	adopt_reactor_free(&server->reactor);
-	for (size_t i = 0; server->factories && i < server->config->port_count; i++)
-		if (server->factories[i])
-			server->config->ports[i].handler->stream_free(server->factories[i]);
-	for (size_t i = 0; server->served && i < server->served_count; i++)
-		if (server->served[i].protocol)
-			server->served[i].entry->port->handler->datagram_free(
-				server->served[i].protocol);
-	free(server->factories);
+	for (size_t i = 0; i < server->served_count; i++)
+		block_datagrams_done(&server->served[i].datagrams);
+	for (size_t i = 0; server->blocks && i < server->config->port_count; i++)
+		if (server->blocks[i].port)
+			block_done(&server->blocks[i]);
+	free(server->blocks);
 	free(server->served);
 	free(server);
 }

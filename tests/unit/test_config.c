@@ -312,9 +312,35 @@ static const struct {
 	{OK "workers = auto\n", 1, {"-e:2: workers: other than 1: not supported yet"}},
 	{OK "log-format = json\n", 1, {"-e:2: log-format: json: not supported yet"}},
 	{"port x {\n exec {\n command = {\"a\"}\n }\n}\n", 1, {"-e:2: exec: not supported yet"}},
-	{"port x { echo {}\n tls { certificate = \"a\" }\n route { sni = {\"a\"} reject {} } }\n",
+	{"port x { echo {}\n tls { certificate = \"a\" }\n route { sni = {\"a\"}\n exec { } } }\n",
 	 2,
-	 {"-e:2: tls: not supported yet", "-e:3: route: not supported yet"}},
+	 {"-e:2: tls: not supported yet", "-e:4: exec: not supported yet"}},
+
+	/* routes */
+	{"port x { echo {}\n route {\n sni = {\"*.*\"}\n source = {\"10.0.0.1/8\"}\n reject {} } }\n",
+	 2,
+	 {"-e:3: sni: \"*.*\"", "-e:4: source: \"10.0.0.1/8\""}},
+	{"port x { echo {}\n route {\n protocol = {\"shh\"} reject {} } }\n",
+	 1,
+	 {"-e:3: protocol: \"shh\": unknown protocol; did you mean \"ssh\"?"}},
+	{"port x { echo {}\n route {\n snj = {\"a\"} reject {} } }\n",
+	 1,
+	 {"-e:3: unknown option \"snj\"; did you mean \"sni\"?"}},
+	{"port x { echo {}\n route { sni = {\"a\"} } }\n", 1, {"-e:2: this route has no handler"}},
+	{"port x { echo {}\n route { sni = {\"a\"} reject {}\n echo {} } }\n",
+	 1,
+	 {"-e:3: this route has a handler already, reject in line 2"}},
+	{"port x { route { sni = {\"a\"} reject {} } }\n", 1, {"-e:1: port \"x\" has no handler"}},
+	{"port x { listen = {\"udp:127.0.0.1:1\"} echo {}\n route { sni = {\"a\"} reject {} } }\n",
+	 1,
+	 {"-e:2: no client can fulfil sni here"}},
+	{"port x { echo {}\n route { sni = {\"a\"} protocol = {wireguard} reject {} } }\n",
+	 1,
+	 {"-e:2: no client can fulfil"}},
+	{"port x { echo {}\n allow = {\"10.0.0.0/33\"}\n accept-proxy = {\"x\"}\n"
+	 " sniff-timeout = 3\n max-connections = -1\n}\n",
+	 4,
+	 {"-e:2: allow", "-e:3: accept-proxy", "-e:4: sniff-timeout", "-e:5: max-connections"}},
 
 	/* all of it in one run */
 	{"lg-level = info\nlog-level = inof\nport a {\n}\nport a:b {\n optional = 7\n}\n",
@@ -352,23 +378,24 @@ START_TEST(global_not_supported_yet)
 }
 END_TEST
 
-static const char *const port_options_to_come[] = {
-	"allow = {}",          "deny = {}",          "max-connections = 0",
-	"accept-proxy = {}",   "sniff-timeout = 3s", "max-connections-per-source = 0",
-	"idle-timeout = 0",    "keepalive = 0",      "rate-per-source = \"10/s\"",
-	"tls { x { } y = 1 }", "route { }",
-};
-
-START_TEST(port_option_not_supported_yet)
+START_TEST(port_block_not_supported_yet)
 {
-	const char *option = port_options_to_come[_i];
-	char text[128], expected[128];
+	ck_assert_int_eq(read_text("port x {\n echo {}\n tls { x { } y = 1 }\n}\n"), -EINVAL);
+	ck_assert_str_eq(said, "-e:3: tls: not supported yet\n");
+}
+END_TEST
 
-	snprintf(text, sizeof text, "port x {\n echo {}\n %s\n}\n", option);
-	snprintf(expected, sizeof expected, "-e:3: %.*s: not supported yet\n",
-		 (int)strcspn(option, " "), option);
-	ck_assert_int_eq(read_text(text), -EINVAL);
-	ck_assert_str_eq(said, expected);
+START_TEST(route_that_is_never_reached)
+{
+	ck_assert_int_eq(read_text("port x { echo {}\n route { sni = {a, b} reject {} }\n"
+				   " route { sni = {b} source = {\"192.0.2.1\"} reject {} }\n"
+				   " route { reject {} }\n route { host = {c} reject {} } }\n"),
+			 0);
+	ck_assert_str_eq(said,
+			 "-e:3: warning: this route is never reached: the one in line 2 takes "
+			 "all that it could\n"
+			 "-e:5: warning: this route is never reached: the one in line 4 takes "
+			 "all that it could\n");
 }
 END_TEST
 
@@ -657,6 +684,8 @@ static const char *const dumped[] = {
 	"port a { echo {} } port b { proxy { upstream = {127.0.0.1:3} connect-timeout = 250ms } }",
 	"port 'q\"\\\\${x}$' { optional = on echo {} } port '*' { discard {} }",
 	"port \"\\xe4\\xff{}//\" { echo {} }",
+	"port a { deny = {\"10.0.0.0/8\"} sniff-timeout = 1s route { sni = {\"*.x\"} starts-with = "
+	"{\"\\\\x16\"} echo {} } route { reject {} } proxy { upstream = {127.0.0.1:3} } }",
 	"port a { proxy { upstream = {\"unix:/a\\n\\t\\0011${ADOPTD_TEST:-}\\x7f b\"} } }",
 };
 
@@ -692,8 +721,9 @@ int main(void)
 	tcase_add_test(texts, lists);
 	tcase_add_loop_test(texts, fault, 0, COUNT(wrong));
 	tcase_add_loop_test(texts, global_not_supported_yet, 0, COUNT(globals_to_come));
-	tcase_add_loop_test(texts, port_option_not_supported_yet, 0, COUNT(port_options_to_come));
+	tcase_add_test(texts, port_block_not_supported_yet);
 	tcase_add_test(texts, handler_not_supported_yet);
+	tcase_add_test(texts, route_that_is_never_reached);
 	tcase_add_test(texts, handler_option_not_supported_yet);
 	tcase_add_test(texts, deep_nesting);
 	tcase_add_loop_test(texts, warning, 0, COUNT(doubtful));

@@ -1,0 +1,140 @@
+#include "block.h"
+
+#include "routing/datagram_router.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+void block_init(struct block *block, const struct config_port *port, struct adopt_reactor *reactor)
+{
+	*block = (struct block){.port = port, .reactor = reactor};
+}
+
+static void free_factory(const struct handler *handler, struct adopt_factory *factory)
+{
+	if (factory)
+		handler->stream_free(factory);
+}
+
+void block_done(struct block *block)
+{
+	const struct config_port *port = block->port;
+
+	router_free(&block->router);
+	free_factory(port->handler, block->own);
+	for (size_t i = 0; block->factory && i < port->route_count; i++)
+		free_factory(port->routes[i].handler, block->factory[i]);
+	free(block->factory);
+}
+
+static int new_factory(const struct block *block, const struct handler *handler,
+		       const struct handler_settings *settings, struct adopt_factory **ret)
+{
+	return handler->stream_new ? handler->stream_new(settings, block->reactor, ret)
+				   : -ESOCKTNOSUPPORT;
+}
+
+static int new_router(struct block *block)
+{
+	const struct config_port *port = block->port;
+	struct router_route *routes = calloc(port->route_count + 1, sizeof *routes);
+	int error = 0;
+
+	block->factory = calloc(port->route_count + 1, sizeof *block->factory);
+	if (!routes || !block->factory)
+		error = -ENOMEM;
+	for (size_t i = 0; error == 0 && i < port->route_count; i++) {
+		error = new_factory(block, port->routes[i].handler, port->routes[i].settings,
+				    &block->factory[i]);
+		routes[i].conditions = port->routes[i].conditions;
+		routes[i].factory = block->factory[i];
+	}
+	if (error == 0)
+		error = router_new(&port->router, routes, port->route_count, block->own,
+				   block->reactor, &block->router);
+	free(routes);
+	return error;
+}
+
+int block_factory(struct block *block, struct adopt_factory **ret)
+{
+	const struct config_port *port = block->port;
+	int error = 0;
+
+	if (!block->own)
+		error = new_factory(block, port->handler, port->settings, &block->own);
+	if (error == 0 && !block->router &&
+	    (port->route_count > 0 || router_settings_any(&port->router)))
+		error = new_router(block);
+	if (error < 0)
+		return error;
+	*ret = block->router ? router_factory(block->router) : block->own;
+	return 0;
+}
+
+int block_add_port(struct block *block, struct adopt_port *port)
+{
+	return block->router ? router_add_port(block->router, port) : 0;
+}
+
+static int new_protocol(const struct block *block, const struct handler *handler,
+			const struct handler_settings *settings,
+			struct adopt_datagram_protocol **ret)
+{
+	return handler->datagram_new ? handler->datagram_new(settings, block->reactor, ret)
+				     : -ESOCKTNOSUPPORT;
+}
+
+static int new_datagram_router(const struct block *block, struct block_datagrams *datagrams)
+{
+	const struct config_port *port = block->port;
+	struct datagram_route *routes = calloc(port->route_count + 1, sizeof *routes);
+	int error = 0;
+
+	datagrams->protocol = calloc(port->route_count + 1, sizeof *datagrams->protocol);
+	if (!routes || !datagrams->protocol)
+		error = -ENOMEM;
+	for (size_t i = 0; error == 0 && i < port->route_count; i++) {
+		error = new_protocol(block, port->routes[i].handler, port->routes[i].settings,
+				     &datagrams->protocol[i]);
+		routes[i].conditions = port->routes[i].conditions;
+		routes[i].protocol = datagrams->protocol[i];
+	}
+	if (error == 0)
+		error = datagram_router_new(&port->router, routes, port->route_count,
+					    datagrams->own, block->reactor, &datagrams->router);
+	free(routes);
+	return error;
+}
+
+int block_datagrams(const struct block *block, struct block_datagrams *datagrams,
+		    struct adopt_datagram_protocol **ret)
+{
+	const struct config_port *port = block->port;
+	int error;
+
+	datagrams->block = block;
+	error = new_protocol(block, port->handler, port->settings, &datagrams->own);
+	if (error == 0 && (port->route_count > 0 || gate_settings_any(&port->router.gate)))
+		error = new_datagram_router(block, datagrams);
+	if (error < 0)
+		return error;
+	*ret = datagrams->router ? datagram_router_protocol(datagrams->router) : datagrams->own;
+	return 0;
+}
+
+void block_datagrams_done(struct block_datagrams *datagrams)
+{
+	const struct config_port *port;
+
+	if (!datagrams->block)
+		return;
+	port = datagrams->block->port;
+	datagram_router_free(&datagrams->router);
+	if (datagrams->own)
+		port->handler->datagram_free(datagrams->own);
+	for (size_t i = 0; datagrams->protocol && i < port->route_count; i++)
+		if (datagrams->protocol[i])
+			port->routes[i].handler->datagram_free(datagrams->protocol[i]);
+	free(datagrams->protocol);
+}

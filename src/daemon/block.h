@@ -1,0 +1,50 @@
+/* block.h - a port block at work in one reactor: its handlers, and its router */
+#ifndef DAEMON_BLOCK_H
+#define DAEMON_BLOCK_H
+
+#include "config.h"
+
+/* Initialize with block_init(). Everything is made when it is first needed. */
+struct block {
+	const struct config_port *port;
+	struct adopt_reactor *reactor;
+	struct adopt_factory *own;      /* the port's own handler's */
+	struct adopt_factory **factory; /* the routes' handlers', in their order */
+	struct router *router;          /* NULL where the port needs none */
+};
+
+/* The protocols of one datagram port of a block. */
+struct block_datagrams {
+	const struct block *block;
+	struct adopt_datagram_protocol *own;
+	struct adopt_datagram_protocol **protocol; /* the routes' handlers', in their order */
+	struct datagram_router *router;            /* NULL where the port needs none */
+};
+
+/* Begins a block. Both outlive it. */
+void block_init(struct block *block, const struct config_port *port, struct adopt_reactor *reactor);
+
+/* Frees what it made, after the reactor. */
+void block_done(struct block *block);
+
+/*
+ * Tells the factory to adopt its stream ports and connections with.
+ * Returns 0; -ESOCKTNOSUPPORT if a handler of the block serves no streams; another
+ * negative errno of a handler.
+ */
+int block_factory(struct block *block, struct adopt_factory **ret);
+
+/* Tells the block of a stream port that it now has. Returns 0 or -ENOMEM. */
+int block_add_port(struct block *block, struct adopt_port *port);
+
+/*
+ * Makes the protocol to adopt one datagram port with.
+ * datagrams: zeros; block_datagrams_done() frees what is in it, after the reactor.
+ * Returns 0; -ESOCKTNOSUPPORT if a handler of the block serves no datagrams; another
+ * negative errno of a handler.
+ */
+int block_datagrams(const struct block *block, struct block_datagrams *datagrams,
+		    struct adopt_datagram_protocol **ret);
+void block_datagrams_done(struct block_datagrams *datagrams);
+
+#endif

@@ -1,0 +1,159 @@
+#include "config_routing.h"
+
+#include "config_table.h"
+#include "listen.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A block as its faults call it. */
+static const char *block_text(const cfg_t *section, char text[300])
+{
+	if (section->title)
+		snprintf(text, 300, "%s \"%s\"", section->name, section->title);
+	else
+		snprintf(text, 300, "this %s", section->name);
+	return text;
+}
+
+static void list_handlers(char *list, size_t size)
+{
+	size_t used = 0;
+
+	list[0] = '\0';
+	for (size_t i = 0; handler_table[i] && used < size; i++)
+		used += (size_t)snprintf(list + used, size - used, "%s%s", i ? ", " : "",
+					 handler_table[i]->name);
+}
+
+/* Finds the handler block; where there are more, all but one are faults. */
+static cfg_t *find_handler_block(cfg_t *section, struct faults *faults)
+{
+	cfg_t *found = NULL;
+	char text[300];
+
+	for (size_t i = 0; handler_table[i]; i++)
+		for (unsigned n = 0; n < cfg_size(section, handler_table[i]->name); n++) {
+			cfg_t *block = cfg_getnsec(section, handler_table[i]->name, n);
+			cfg_t *later = found && block->line < found->line ? found : block;
+
+			found = found && later == block ? found : block;
+			if (later != found)
+				fault_add(faults, FAULT_ERROR, later->filename, later->line,
+					  "%s has a handler already, %s in line %d; "
+					  "it takes exactly one",
+					  block_text(section, text), found->name, found->line);
+		}
+	return found;
+}
+
+int config_read_handler(cfg_t *section, struct faults *faults, const struct handler **ret,
+			struct handler_settings **ret_settings)
+{
+	cfg_t *block = find_handler_block(section, faults);
+	char list[256], text[300];
+	int error;
+
+	if (!block) {
+		list_handlers(list, sizeof list);
+		/* Where a block was refused, that was meant to be the handler. */
+		if (!(section->flags & CONFIG_BLOCK_REFUSED))
+			fault_add(faults, FAULT_ERROR, section->filename, section->line,
+				  "%s has no handler; it takes one of the blocks %s",
+				  block_text(section, text), list);
+		return 0;
+	}
+	*ret = handler_find(block->name);
+	error = (*ret)->settings_new(block, faults, ret_settings);
+	return error == -EINVAL ? 0 : error;
+}
+
+/* Which kinds of sockets a port may get: what it listens on, or else either. */
+static void find_kinds(const struct config_port *port, bool *ret_streams, bool *ret_datagrams)
+{
+	*ret_streams = *ret_datagrams = port->listen[0] == NULL;
+	for (char **address = port->listen; *address; address++) {
+		if (listen_is_datagram(*address))
+			*ret_datagrams = true;
+		else
+			*ret_streams = true;
+	}
+}
+
+static void judge_kinds(const struct config_port *port, const struct config_route *route,
+			struct faults *faults)
+{
+	const char *of_streams = conditions_impossible(route->conditions, false);
+	const char *of_datagrams = conditions_impossible(route->conditions, true);
+	bool streams, datagrams;
+
+	find_kinds(port, &streams, &datagrams);
+	if ((streams && !of_streams) || (datagrams && !of_datagrams))
+		return;
+	fault_add(faults, FAULT_ERROR, route->file, route->line, "no client can fulfil %s here: %s",
+		  streams && of_streams ? of_streams : of_datagrams,
+		  streams && datagrams ? "its conditions exclude each other"
+		  : streams            ? "it is for datagrams, and the port has streams"
+				       : "it is for streams, and the port has datagrams");
+}
+
+static void judge_reach(const struct config_port *port, const struct config_route *route,
+			struct faults *faults)
+{
+	for (const struct config_route *earlier = port->routes; earlier < route; earlier++)
+		if (earlier->conditions &&
+		    conditions_cover(earlier->conditions, route->conditions)) {
+			fault_add(faults, FAULT_WARNING, route->file, route->line,
+				  "this route is never reached: the one in line %d takes all "
+				  "that it could",
+				  earlier->line);
+			return;
+		}
+}
+
+static int read_route(struct config_port *port, cfg_t *section, struct faults *faults)
+{
+	struct config_route *route = &port->routes[port->route_count++];
+	int error;
+
+	route->file = section->filename;
+	route->line = section->line;
+	error = conditions_new(section, faults, &route->conditions);
+	if (error == -ENOMEM)
+		return error;
+	if (route->conditions) {
+		judge_kinds(port, route, faults);
+		judge_reach(port, route, faults);
+	}
+	return config_read_handler(section, faults, &route->handler, &route->settings);
+}
+
+int config_read_routing(struct config_port *port, cfg_t *section, struct faults *faults)
+{
+	unsigned count = cfg_size(section, "route");
+	int error = router_settings_read(section, faults, &port->router);
+
+	if (error == -ENOMEM)
+		return error;
+	port->routes = calloc(count + 1, sizeof *port->routes);
+	if (!port->routes)
+		return -ENOMEM;
+	error = 0;
+	for (unsigned i = 0; !error && i < count; i++)
+		error = read_route(port, cfg_getnsec(section, "route", i), faults);
+	return error;
+}
+
+void config_free_routing(struct config_port *port)
+{
+	for (size_t i = 0; i < port->route_count; i++) {
+		struct config_route *route = &port->routes[i];
+
+		conditions_free(&route->conditions);
+		if (route->settings)
+			route->handler->settings_free(route->settings);
+	}
+	free(port->routes);
+	router_settings_done(&port->router);
+}

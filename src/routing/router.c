@@ -1,0 +1,425 @@
+#include "router.h"
+
+#include "support/log.h"
+#include "support/proxy_protocol.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct router {
+	struct adopt_factory base;
+	const struct router_settings *settings;
+	struct adopt_reactor *reactor;
+	struct adopt_factory *fallback;
+	struct router_route *routes;
+	size_t route_count;
+	bool needs_bytes; /* some route's conditions do */
+	struct gate *gate;
+	struct sight sight; /* of whoever is looked at */
+	uint8_t bytes[RECOGNISE_MAX_BYTES];
+};
+
+/* A client from its first moment on. Its protocol until a handler has it; then what
+ * counts it, until it is gone. */
+struct arrival {
+	struct adopt_protocol base;
+	struct adopt_attachment attachment;
+	struct router *router;
+	struct gate_ticket ticket;
+	struct adopt_timer *patience; /* the sniff timeout, while it runs */
+	bool header_due;              /* a PROXY header must come first */
+	size_t needed;                /* fewer bytes than these decide nothing */
+};
+
+static struct arrival *from_attachment(struct adopt_attachment *attachment)
+{
+	return (struct arrival *)((char *)attachment - offsetof(struct arrival, attachment));
+}
+
+static const char *peer_text(struct adopt_transport *transport, char text[ADOPT_ADDRESS_TEXT_SIZE])
+{
+	struct adopt_address peer = {0};
+
+	adopt_transport_peer(transport, &peer);
+	return adopt_address_format(&peer, text, ADOPT_ADDRESS_TEXT_SIZE);
+}
+
+static void refuse(struct arrival *arrival, const char *why)
+{
+	char text[ADOPT_ADDRESS_TEXT_SIZE];
+
+	log_debug("port \"%s\": %s: %s", arrival->router->settings->port_name,
+		  peer_text(arrival->base.transport, text), why);
+	adopt_transport_abort(arrival->base.transport);
+}
+
+/* The connection is the handler's from here on. */
+static void hand_over(struct arrival *arrival, struct adopt_factory *factory)
+{
+	struct adopt_transport *transport = arrival->base.transport;
+	struct adopt_protocol *protocol;
+	struct adopt_address peer = {0};
+
+	adopt_timer_free(&arrival->patience);
+	adopt_transport_peer(transport, &peer);
+	protocol = factory->ops->build_protocol(factory, &peer);
+	if (protocol)
+		adopt_transport_hand_to(transport, protocol);
+	else
+		refuse(arrival, "the handler will not have it");
+}
+
+static void look_at_peer(struct arrival *arrival, struct sight *sight)
+{
+	struct adopt_transport *transport = arrival->base.transport;
+
+	sight->local = (struct adopt_address){0};
+	adopt_transport_peer(transport, &sight->peer);
+	adopt_transport_local(transport, &sight->local);
+	sight->identified = adopt_address_family(&sight->local) == AF_UNIX &&
+			    sight_identify(adopt_transport_descriptor(transport), &sight->uid,
+					   &sight->gid) == 0;
+}
+
+/*
+ * Finds the first route that takes the client; the port's own handler where none can.
+ * Returns its factory, or NULL while the first that still can needs more bytes.
+ * length: how many bytes of router->bytes there are; final: whether no more will come.
+ */
+static struct adopt_factory *choose(struct arrival *arrival, size_t length, bool final)
+{
+	struct router *router = arrival->router;
+	char text[ADOPT_ADDRESS_TEXT_SIZE];
+
+	look_at_peer(arrival, &router->sight);
+	sight_begin(&router->sight, router->bytes, length);
+	for (size_t i = 0; i < router->route_count; i++) {
+		switch (conditions_judge(router->routes[i].conditions, &router->sight,
+					 &arrival->needed)) {
+		case VERDICT_MATCH:
+			log_debug("port \"%s\": %s takes route %zu", router->settings->port_name,
+				  peer_text(arrival->base.transport, text), i + 1);
+			return router->routes[i].factory;
+		case VERDICT_MORE:
+			if (!final && arrival->needed <= sizeof router->bytes)
+				return NULL;
+			return router->fallback;
+		case VERDICT_NO:
+			break;
+		}
+	}
+	return router->fallback;
+}
+
+static bool admit(struct arrival *arrival)
+{
+	struct adopt_address peer = {0};
+
+	adopt_transport_peer(arrival->base.transport, &peer);
+	if (gate_admit(&arrival->ticket, &peer) == 0)
+		return true;
+	adopt_transport_abort(arrival->base.transport);
+	return false;
+}
+
+/* Takes a PROXY header, exactly its own bytes. Returns whether routing may go on. */
+static bool take_header(struct arrival *arrival, size_t length, bool final)
+{
+	struct proxy_protocol_header header;
+
+	switch (proxy_protocol_read(arrival->router->bytes, length, &header, &arrival->needed)) {
+	case VERDICT_MATCH:
+		break;
+	case VERDICT_MORE:
+		if (final)
+			refuse(arrival, "it ended before its PROXY header did");
+		return false;
+	case VERDICT_NO:
+		refuse(arrival, "it must open with a PROXY header, and has not");
+		return false;
+	}
+	if (adopt_transport_skip(arrival->base.transport, header.length) < 0) {
+		refuse(arrival, "its PROXY header cannot be taken");
+		return false;
+	}
+	arrival->header_due = false;
+	arrival->needed = 1;
+	if (!header.local)
+		adopt_transport_set_peer(arrival->base.transport, &header.source);
+	return admit(arrival);
+}
+
+/* Peeks into router->bytes. Returns whether that may decide something. */
+static bool peek(struct arrival *arrival, size_t *ret_length, bool *ret_ended)
+{
+	struct router *router = arrival->router;
+
+	return adopt_transport_peek(arrival->base.transport, router->bytes, sizeof router->bytes,
+				    ret_length, ret_ended) == 0 &&
+	       (*ret_ended || *ret_length >= arrival->needed);
+}
+
+/* Looks at what waits: a header first, then for the routes. */
+static void waiting(struct adopt_protocol *protocol)
+{
+	struct arrival *arrival = (struct arrival *)protocol;
+	struct adopt_factory *factory;
+	size_t length = 0;
+	bool ended = false;
+
+	if (!peek(arrival, &length, &ended))
+		return;
+	if (arrival->header_due) {
+		if (!take_header(arrival, length, ended))
+			return;
+		/* Even without a byte behind the header, a route may be clear. */
+		length = 0;
+		if (!peek(arrival, &length, &ended) && !protocol->transport)
+			return;
+	}
+	factory = choose(arrival, length, ended);
+	if (factory)
+		hand_over(arrival, factory);
+}
+
+static void out_of_patience(void *context)
+{
+	struct arrival *arrival = context;
+
+	if (arrival->header_due)
+		refuse(arrival, "its PROXY header did not come in time");
+	else
+		hand_over(arrival, arrival->router->fallback);
+}
+
+static void no_data(struct adopt_protocol *protocol, const void *data, size_t length)
+{
+	(void)protocol;
+	(void)data;
+	(void)length;
+}
+
+/* Its attachment is told next, and frees it. */
+static void lost(struct adopt_protocol *protocol, int error)
+{
+	(void)protocol;
+	(void)error;
+}
+
+static void ended(struct adopt_attachment *attachment, int error)
+{
+	struct arrival *arrival = from_attachment(attachment);
+
+	(void)error;
+	gate_end(&arrival->ticket);
+	adopt_timer_free(&arrival->patience);
+	free(arrival);
+}
+
+static void keep_alive(struct adopt_transport *transport, uint64_t idle_ms)
+{
+	int fd = adopt_transport_descriptor(transport);
+	int on = 1, seconds = (int)((idle_ms + 999) / 1000);
+
+	if (idle_ms == 0 || fd < 0)
+		return;
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+#if defined TCP_KEEPIDLE
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+#elif defined TCP_KEEPALIVE
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPALIVE, &seconds, sizeof seconds);
+#endif
+#if defined TCP_KEEPINTVL
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+#endif
+}
+
+static bool needs_header(const struct router_settings *settings, struct adopt_transport *transport)
+{
+	struct adopt_address peer = {0};
+
+	adopt_transport_peer(transport, &peer);
+	for (size_t i = 0; i < settings->proxy_count; i++)
+		if (network_contains(&settings->proxies[i], &peer))
+			return true;
+	return false;
+}
+
+static int set_up(struct arrival *arrival)
+{
+	const struct router_settings *settings = arrival->router->settings;
+	struct adopt_transport *transport = arrival->base.transport;
+
+	keep_alive(transport, settings->keepalive_ms);
+	return adopt_transport_set_idle_timeout(transport, settings->idle_timeout_ms);
+}
+
+static int begin_patience(struct arrival *arrival)
+{
+	uint64_t timeout_ms = arrival->router->settings->sniff_timeout_ms;
+	int error = 0;
+
+	if (timeout_ms == 0)
+		return 0;
+	error = adopt_timer_new(arrival->router->reactor, out_of_patience, arrival,
+				&arrival->patience);
+	if (error == 0)
+		adopt_timer_start(arrival->patience, timeout_ms);
+	return error;
+}
+
+static void made(struct adopt_protocol *protocol)
+{
+	struct arrival *arrival = (struct arrival *)protocol;
+	struct router *router = arrival->router;
+	struct adopt_factory *factory;
+
+	adopt_transport_attach(protocol->transport, &arrival->attachment);
+	gate_begin(router->gate, &arrival->ticket);
+	arrival->header_due = needs_header(router->settings, protocol->transport);
+	arrival->needed = 1;
+	if (set_up(arrival) < 0) {
+		refuse(arrival, "no memory");
+		return;
+	}
+	if (!arrival->header_due && !admit(arrival))
+		return;
+	if (!arrival->header_due) {
+		/* Where the first route that can match needs no bytes, none are awaited. */
+		factory = choose(arrival, 0, false);
+		if (factory) {
+			hand_over(arrival, factory);
+			return;
+		}
+	}
+	if (begin_patience(arrival) < 0)
+		refuse(arrival, "no memory");
+	else
+		waiting(protocol);
+}
+
+static const struct adopt_protocol_ops arrival_ops = {
+	.connection_made = made,
+	.data_received = no_data,
+	.waiting = waiting,
+	.connection_lost = lost,
+};
+
+static struct adopt_protocol *build_protocol(struct adopt_factory *base,
+					     const struct adopt_address *peer)
+{
+	struct arrival *arrival = calloc(1, sizeof *arrival);
+
+	(void)peer;
+	if (!arrival)
+		return NULL;
+	arrival->base.ops = &arrival_ops;
+	arrival->attachment.ended = ended;
+	arrival->router = (struct router *)base;
+	return &arrival->base;
+}
+
+static void stop_factory(struct adopt_factory *factory)
+{
+	if (factory->ops->stop)
+		factory->ops->stop(factory);
+}
+
+/* The factories behind the router have its ports as theirs. */
+static int start(struct adopt_factory *base)
+{
+	struct router *router = (struct router *)base;
+	int error =
+		router->fallback->ops->start ? router->fallback->ops->start(router->fallback) : 0;
+	size_t i;
+
+	if (error < 0)
+		return error;
+	for (i = 0; i < router->route_count; i++) {
+		struct adopt_factory *factory = router->routes[i].factory;
+
+		error = factory->ops->start ? factory->ops->start(factory) : 0;
+		if (error < 0)
+			goto out;
+	}
+	return 0;
+out:
+	while (i-- > 0)
+		stop_factory(router->routes[i].factory);
+	stop_factory(router->fallback);
+	return error;
+}
+
+/* The last port has gone: the gate must not touch any more. */
+static void stop(struct adopt_factory *base)
+{
+	struct router *router = (struct router *)base;
+
+	gate_remove_ports(router->gate);
+	for (size_t i = 0; i < router->route_count; i++)
+		stop_factory(router->routes[i].factory);
+	stop_factory(router->fallback);
+}
+
+static const struct adopt_factory_ops factory_ops = {
+	.start = start,
+	.stop = stop,
+	.build_protocol = build_protocol,
+};
+
+int router_new(const struct router_settings *settings, const struct router_route *routes,
+	       size_t route_count, struct adopt_factory *fallback, struct adopt_reactor *reactor,
+	       struct router **ret)
+{
+	struct router *router = calloc(1, sizeof *router);
+	int error = -ENOMEM;
+
+	if (!router)
+		return error;
+	router->base.ops = &factory_ops;
+	router->settings = settings;
+	router->reactor = reactor;
+	router->fallback = fallback;
+	router->route_count = route_count;
+	router->routes = calloc(route_count + 1, sizeof *router->routes);
+	if (!router->routes)
+		goto out;
+	for (size_t i = 0; i < route_count; i++) {
+		router->routes[i] = routes[i];
+		if (conditions_need_bytes(routes[i].conditions))
+			router->needs_bytes = true;
+	}
+	error = gate_new(&settings->gate, settings->port_name, reactor, &router->gate);
+	if (error < 0)
+		goto out;
+	*ret = router;
+	return 0;
+out:
+	free(router->routes);
+	free(router);
+	return error;
+}
+
+void router_free(struct router **gone)
+{
+	struct router *router = *gone;
+
+	*gone = NULL;
+	if (!router)
+		return;
+	gate_free(&router->gate);
+	free(router->routes);
+	free(router);
+}
+
+struct adopt_factory *router_factory(struct router *router)
+{
+	return &router->base;
+}
+
+int router_add_port(struct router *router, struct adopt_port *port)
+{
+	return gate_add_port(router->gate, port);
+}

@@ -1,0 +1,75 @@
+/*
+ * router.h - from an accepted connection to the factory of its handler
+ *
+ * A router stands in front of a stream port that has routes, limits or a PROXY
+ * header: it is that port's factory. It looks at a client's first bytes where they
+ * wait, takes none of them (a PROXY header excepted), and hands the connection over to
+ * the protocol that the chosen route's factory builds.
+ */
+#ifndef ROUTING_ROUTER_H
+#define ROUTING_ROUTER_H
+
+#include "adopt/adopt.h"
+#include "condition.h"
+#include "gate.h"
+#include "network.h"
+
+/* One route: who fulfils the conditions goes to the factory. */
+struct router_route {
+	const struct conditions *conditions;
+	struct adopt_factory *factory;
+};
+
+/* What a port block says of its clients' first moments. Times are in milliseconds, 0
+ * meaning never. */
+struct router_settings {
+	const char *port_name; /* for the log */
+	struct gate_settings gate;
+	struct network *proxies; /* whose connections open with a PROXY header */
+	size_t proxy_count;
+	uint64_t sniff_timeout_ms;
+	uint64_t idle_timeout_ms;
+	uint64_t keepalive_ms;
+};
+
+/* The options of a port block that a router reads, besides gate_options; ended by
+ * CFG_END(). */
+extern const cfg_opt_t router_options[];
+
+/*
+ * Reads a port block's router_options and gate_options. Adds an error for everything
+ * that is wrong, at the option's line.
+ * ret: end it with router_settings_done().
+ * Returns 0; -EINVAL where faults were added; -ENOMEM.
+ */
+int router_settings_read(cfg_t *port, struct faults *faults, struct router_settings *ret);
+void router_settings_done(struct router_settings *settings);
+
+/* Tells whether a port without routes needs a router for them. */
+bool router_settings_any(const struct router_settings *settings);
+
+struct router;
+
+/*
+ * Creates a router.
+ * settings: outlives the router.
+ * routes: tried in order; copied. Conditions and factories outlive the router.
+ * fallback: the port's own handler, for whom no route takes.
+ * ret: free with router_free(), after the reactor.
+ * Returns 0 or -ENOMEM.
+ */
+int router_new(const struct router_settings *settings, const struct router_route *routes,
+	       size_t route_count, struct adopt_factory *fallback, struct adopt_reactor *reactor,
+	       struct router **ret);
+
+/* Frees a router and sets it NULL; NULL inside is harmless. */
+void router_free(struct router **router);
+
+/* Returns what to adopt stream ports and connections with. */
+struct adopt_factory *router_factory(struct router *router);
+
+/* Has a port's accepting paused while the port block's limit is reached. Returns 0 or
+ * -ENOMEM. */
+int router_add_port(struct router *router, struct adopt_port *port);
+
+#endif
