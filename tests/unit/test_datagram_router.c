@@ -1,0 +1,158 @@
+/* The datagram router on the memory reactor: a client's first datagram chooses for all
+ * that follow. */
+#include "routing/datagram_router.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A handler that counts, and answers. */
+struct taker {
+	struct adopt_datagram_protocol base;
+	unsigned starts, stops, received;
+};
+
+static void started(struct adopt_datagram_protocol *protocol)
+{
+	((struct taker *)protocol)->starts++;
+	ck_assert_ptr_nonnull(protocol->port);
+}
+
+static void received(struct adopt_datagram_protocol *protocol,
+		     const struct adopt_datagram *datagram)
+{
+	((struct taker *)protocol)->received++;
+	ck_assert_int_eq(adopt_port_send(protocol->port, datagram->peer, "ok", 2), 0);
+}
+
+static void stopped(struct adopt_datagram_protocol *protocol)
+{
+	((struct taker *)protocol)->stops++;
+}
+
+static const struct adopt_datagram_protocol_ops taker_ops = {
+	.start = started,
+	.datagram_received = received,
+	.stop = stopped,
+};
+
+static struct adopt_reactor *reactor;
+static struct router_settings settings;
+static struct taker fallback, routed;
+static cfg_t *tree;
+static struct conditions *conditions;
+static struct datagram_router *router;
+static struct adopt_port *port;
+
+static void setup(void)
+{
+	struct faults *faults;
+	struct datagram_route route;
+
+	fallback = routed = (struct taker){.base.ops = &taker_ops};
+	settings = (struct router_settings){.port_name = "test"};
+	ck_assert_int_eq(adopt_memory_reactor_new(&reactor), 0);
+	ck_assert_int_eq(faults_new(&faults), 0);
+	tree = cfg_init((cfg_opt_t *)(uintptr_t)condition_options, CFGF_NONE);
+	ck_assert_int_eq(cfg_parse_buf(tree, "starts-with = {\"hi\"}"), CFG_SUCCESS);
+	ck_assert_int_eq(conditions_new(tree, faults, &conditions), 0);
+	faults_free(&faults);
+	route = (struct datagram_route){conditions, &routed.base};
+	ck_assert_int_eq(
+		datagram_router_new(&settings, &route, 1, &fallback.base, reactor, &router), 0);
+	ck_assert_int_eq(adopt_datagram_port(reactor, 0, AF_INET, datagram_router_protocol(router),
+					     0, &port),
+			 0);
+}
+
+static void teardown(void)
+{
+	adopt_reactor_free(&reactor);
+	ck_assert_uint_eq(fallback.stops, 1);
+	ck_assert_uint_eq(routed.stops, 1);
+	datagram_router_free(&router);
+	conditions_free(&conditions);
+	cfg_free(tree);
+}
+
+static void comes(const char *from, const char *text)
+{
+	struct adopt_address peer;
+
+	ck_assert_int_eq(adopt_address_parse(from, &peer), 0);
+	adopt_memory_datagram(port, &peer, text, strlen(text));
+}
+
+START_TEST(first_datagram_chooses)
+{
+	const struct adopt_memory_sent *sent;
+
+	ck_assert_uint_eq(fallback.starts + routed.starts, 2);
+	comes("192.0.2.1:1", "hi");
+	comes("192.0.2.1:1", "something else");
+	comes("192.0.2.1:2", "something else");
+	comes("192.0.2.1:2", "hi");
+	comes("192.0.2.1:3", "h");
+	ck_assert_uint_eq(routed.received, 2);
+	ck_assert_uint_eq(fallback.received, 3);
+	ck_assert_uint_eq(adopt_memory_sent(port, &sent), 5);
+	ck_assert_uint_eq(adopt_address_port(&sent[2].to), 2);
+}
+END_TEST
+
+START_TEST(silence_makes_a_new_client)
+{
+	comes("192.0.2.1:1", "hi");
+	adopt_memory_advance(reactor, DATAGRAM_CLIENT_MS - 1);
+	comes("192.0.2.1:1", "x");
+	adopt_memory_advance(reactor, DATAGRAM_CLIENT_MS - 1);
+	comes("192.0.2.1:1", "x");
+	ck_assert_uint_eq(routed.received, 3);
+	adopt_memory_advance(reactor, DATAGRAM_CLIENT_MS);
+	comes("192.0.2.1:1", "x");
+	ck_assert_uint_eq(fallback.received, 1);
+}
+END_TEST
+
+START_TEST(longest_silent_makes_room)
+{
+	char from[32];
+
+	comes("192.0.2.1:1", "hi");
+	for (unsigned i = 0; i < DATAGRAM_CLIENTS_MAX; i++) {
+		snprintf(from, sizeof from, "192.0.2.%u:%u", 2 + i / 1000, 1 + i % 1000);
+		comes(from, "x");
+	}
+	comes("192.0.2.1:1", "x");
+	ck_assert_uint_eq(routed.received, 1);
+}
+END_TEST
+
+START_TEST(refused_sources_are_dropped)
+{
+	settings.gate.max_per_source = 1;
+	comes("192.0.2.1:1", "hi");
+	comes("192.0.2.1:2", "hi");
+	comes("192.0.2.1:1", "hi");
+	ck_assert_uint_eq(routed.received, 2);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("datagram_router");
+	TCase *tests = tcase_create("datagrams");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, first_datagram_chooses);
+	tcase_add_test(tests, silence_makes_a_new_client);
+	tcase_add_test(tests, longest_silent_makes_room);
+	tcase_add_test(tests, refused_sources_are_dropped);
+	suite_add_tcase(suite, tests);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
