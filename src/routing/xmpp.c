@@ -31,7 +31,7 @@ static enum verdict read_declaration(struct reader *reader)
 	size_t unused;
 	enum verdict verdict;
 
-	if (reader->length >= 2 && reader->data[1] != '?')
+	if (reader->length >= 2 && reader->data[0] == '<' && reader->data[1] != '?')
 		return VERDICT_MATCH;
 	verdict = recognise_literal(reader->data, reader->length, begin, sizeof begin - 1, &unused);
 	if (verdict != VERDICT_MATCH)

@@ -146,6 +146,7 @@ static const struct {
 	{"xmpp", BYTES("<stream>"), NO, 8},
 	{"xmpp", BYTES("<html xmlns='http://etherx.jabber.org/streams'>"), NO, 6},
 	{"xmpp", BYTES("<!DOCTYPE"), NO, 2},
+	{"xmpp", BYTES("\t<stream:stream "), NO, 1},
 	{"xmpp", BYTES("<?php "), NO, 3},
 	{"xmpp", BYTES("<?xml version='1.0'<"), NO, 20},
 	{"xmpp", BYTES("<?xml version='1.0'?> \r\n"), MORE, 0},
