@@ -51,6 +51,9 @@ extern const struct giver giver_launchd;
 extern const struct giver giver_fd_option;
 extern const struct giver giver_inetd;
 
+/* Tells whether a --fd option's value is written as [NAME=]FD. */
+bool fd_option_is_valid(const char *option);
+
 /*
  * Asks all givers that this build has, each once. To be called before threads
  * and children are there: it changes the environment.

@@ -24,6 +24,22 @@ static int parse_descriptor(const char *text, int *ret)
 	return 0;
 }
 
+static int parse(const char *option, const char **ret_equals, int *ret_fd)
+{
+	*ret_equals = strrchr(option, '=');
+	if (*ret_equals == option)
+		return -EINVAL;
+	return parse_descriptor(*ret_equals ? *ret_equals + 1 : option, ret_fd);
+}
+
+bool fd_option_is_valid(const char *option)
+{
+	const char *equals;
+	int fd;
+
+	return parse(option, &equals, &fd) == 0;
+}
+
 static int explain(int error, const char *option, int fd, const struct inherited_list *list,
 		   char **ret_message)
 {
@@ -42,11 +58,11 @@ static int explain(int error, const char *option, int fd, const struct inherited
 
 static int add_option(const char *option, struct inherited_list *list, char **ret_message)
 {
-	const char *equals = strrchr(option, '=');
+	const char *equals;
 	char *name = NULL;
 	int fd, r;
 
-	if (equals == option || parse_descriptor(equals ? equals + 1 : option, &fd) < 0)
+	if (parse(option, &equals, &fd) < 0)
 		return giver_fail(-EINVAL, ret_message,
 				  "--fd %s: must be FD or NAME=FD, FD being a descriptor's number",
 				  option);

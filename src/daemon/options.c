@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include "activation/activation.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
@@ -60,6 +62,11 @@ static int take(struct options *options, int option, const char *word, FILE *err
 	case 'e':
 		return take_once(&options->config_text, "-e", errors);
 	case OPTION_FD:
+		if (!fd_option_is_valid(optarg))
+			return refuse(errors,
+				      "--fd takes FD or NAME=FD, FD being a descriptor's number, "
+				      "not \"%s\"",
+				      optarg);
 		while (options->fds[fds])
 			fds++;
 		options->fds[fds] = optarg;

@@ -122,6 +122,8 @@ static const struct {
 	{{"--check", "--", "x"}, "\"x\" is left over"},
 	{{"-c"}, "-c needs a value"},
 	{{"--fd"}, "--fd needs a value"},
+	{{"--fd", "abc"}, "--fd takes FD or NAME=FD"},
+	{{"--fd", "=3"}, "--fd takes FD or NAME=FD"},
 	{{"--frobnicate"}, "--frobnicate is no option"},
 	{{"-x"}, "-x is no option"},
 	{{"--check=yes"}, "--check=yes is no option"},
