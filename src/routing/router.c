@@ -151,32 +151,24 @@ static bool take_header(struct arrival *arrival, size_t length, bool final)
 	return admit(arrival);
 }
 
-/* Peeks into router->bytes. Returns whether that may decide something. */
-static bool peek(struct arrival *arrival, size_t *ret_length, bool *ret_ended)
-{
-	struct router *router = arrival->router;
-
-	return adopt_transport_peek(arrival->base.transport, router->bytes, sizeof router->bytes,
-				    ret_length, ret_ended) == 0 &&
-	       (*ret_ended || *ret_length >= arrival->needed);
-}
-
 /* Looks at what waits: a header first, then for the routes. */
 static void waiting(struct adopt_protocol *protocol)
 {
 	struct arrival *arrival = (struct arrival *)protocol;
+	uint8_t *bytes = arrival->router->bytes;
 	struct adopt_factory *factory;
 	size_t length = 0;
 	bool ended = false;
 
-	if (!peek(arrival, &length, &ended))
+	if (adopt_transport_peek(protocol->transport, bytes, RECOGNISE_MAX_BYTES, &length, &ended) <
+		    0 ||
+	    (length < arrival->needed && !ended))
 		return;
 	if (arrival->header_due) {
-		if (!take_header(arrival, length, ended))
-			return;
 		/* Even without a byte behind the header, a route may be clear. */
-		length = 0;
-		if (!peek(arrival, &length, &ended) && !protocol->transport)
+		if (!take_header(arrival, length, ended) ||
+		    adopt_transport_peek(protocol->transport, bytes, RECOGNISE_MAX_BYTES, &length,
+					 &ended) < 0)
 			return;
 	}
 	factory = choose(arrival, length, ended);
