@@ -198,7 +198,8 @@ class Case(harness.Case):
 
     def tell(self, unit):
         """What there is to know about a unit that has not done what it should."""
-        return self.lab.run("systemctl", "status", "--no-pager", "--full", unit, check=False)
+        return (self.lab.run("systemctl", "status", "--no-pager", "-n0", unit, check=False) +
+                self.lab.run("journalctl", "--no-pager", "-n40", "-u", unit, check=False))
 
 
 def main():

@@ -30,7 +30,8 @@ class Command(harness.Case):
             self.assertIn(option, self.ends(OK, "--help"))
 
     def test_usage(self):
-        for argv in (["--no-such"], ["-e"], ["-e", "", "stray"], ["-c", "/dev/null", "-e", ""]):
+        for argv in (["--no-such"], ["-e"], ["-e", "", "stray"], ["-c", "/dev/null", "-e", ""],
+                     ["--fd", "echo=three"]):
             with self.subTest(argv=argv):
                 self.assertTrue(self.ends(USAGE, *argv))
 
