@@ -693,8 +693,8 @@ static const char *const dumped[] = {
 	"port a { echo {} } port b { proxy { upstream = {127.0.0.1:3} connect-timeout = 250ms } }",
 	"port 'q\"\\\\${x}$' { optional = on echo {} } port '*' { discard {} }",
 	"port \"\\xe4\\xff{}//\" { echo {} }",
-	"port a { deny = {\"10.0.0.0/8\"} sniff-timeout = 1s route { sni = {\"*.x\"} starts-with = "
-	"{\"\\\\x16\"} echo {} } route { reject {} } proxy { upstream = {127.0.0.1:3} } }",
+	"port a { sniff-timeout = 1s route { sni = {x} starts-with = {\"\\\\x16\"} echo {} } echo {} }",
+	"port a { deny = {\"10.0.0.0/8\"} route { reject {} } proxy { upstream = {127.0.0.1:3} } }",
 	"port a { proxy { upstream = {\"unix:/a\\n\\t\\0011${ADOPTD_TEST:-}\\x7f b\"} } }",
 };
 
