@@ -107,7 +107,7 @@ static bool holds(const struct memory_transport *transport)
 
 static void release_soon(struct memory_transport *transport)
 {
-	if (holds(transport) && !transport->base.protocol->ops->waiting)
+	if (holds(transport))
 		adopt_call_soon(transport->base.reactor, &transport->release);
 }
 
@@ -171,7 +171,8 @@ static int memory_skip(struct adopt_transport *base, size_t length)
 	if (length > transport->held_length)
 		return -EINVAL;
 	transport->held_length -= length;
-	memmove(transport->held, transport->held + length, transport->held_length);
+	if (length > 0)
+		memmove(transport->held, transport->held + length, transport->held_length);
 	return 0;
 }
 
@@ -292,6 +293,7 @@ static void end_reading(struct memory_transport *transport)
 	struct adopt_protocol *protocol = transport->base.protocol;
 
 	transport->read_shut = true;
+	transport->held_end = false;
 	if (protocol->ops->read_closed)
 		protocol->ops->read_closed(protocol);
 	else
@@ -305,15 +307,24 @@ static void run_release(struct adopt_call *call)
 	struct memory_transport *transport =
 		(struct memory_transport *)((char *)call -
 					    offsetof(struct memory_transport, release));
+	struct adopt_protocol *protocol = transport->base.protocol;
 	size_t length = transport->held_length;
 
-	if (transport->paused || transport->lost || transport->closing)
+	if (!holds(transport) || transport->paused || transport->lost || transport->closing)
 		return;
-	transport->held_length = 0;
-	if (length > 0 && give(transport, transport->held, length) < 0)
-		lose(transport, -ENOMEM);
-	else if (transport->held_end && !transport->paused && !transport->closing)
+	if (protocol->ops->waiting) {
+		protocol->ops->waiting(protocol);
+		return;
+	}
+	if (length == 0) {
 		end_reading(transport);
+		return;
+	}
+	transport->held_length = 0;
+	if (give(transport, transport->held, length) < 0)
+		lose(transport, -ENOMEM);
+	/* The end of file, if it is there. */
+	release_soon(transport);
 }
 
 int adopt_memory_deliver(struct adopt_transport *transport, const void *data, size_t length)
