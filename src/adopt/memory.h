@@ -15,7 +15,7 @@ struct memory_timer {
 	struct adopt_timer base;
 	uint64_t due_ms;
 	bool running;
-	LIST_ENTRY(memory_timer) link;
+	TAILQ_ENTRY(memory_timer) link;
 };
 
 struct memory_watchers {
@@ -41,7 +41,7 @@ struct memory_reactor {
 	struct memory_watchers readers;
 	struct memory_watchers writers;
 
-	LIST_HEAD(, memory_timer) timers; /* running ones, the next due first */
+	TAILQ_HEAD(memory_timers, memory_timer) timers; /* running ones, the next due first */
 	LIST_HEAD(, memory_signal) signals;
 	LIST_HEAD(, memory_port) ports;
 	LIST_HEAD(, memory_transport) transports;

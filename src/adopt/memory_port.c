@@ -17,6 +17,7 @@ struct memory_port {
 	struct adopt_call ending;
 	struct adopt_memory_sent *sent;
 	size_t sent_count;
+	size_t sent_room;
 	SLIST_HEAD(, sent_bytes) sent_bytes;
 	LIST_ENTRY(memory_port) link;
 };
@@ -95,25 +96,39 @@ static int memory_local(struct adopt_port *port, struct adopt_address *ret)
 	return 0;
 }
 
+static int sent_make_room(struct memory_port *port)
+{
+	size_t room = port->sent_room ? 2 * port->sent_room : 8;
+	struct adopt_memory_sent *sent;
+
+	if (port->sent_count < port->sent_room)
+		return 0;
+	sent = realloc(port->sent, room * sizeof *sent);
+	if (!sent)
+		return -ENOMEM;
+	port->sent = sent;
+	port->sent_room = room;
+	return 0;
+}
+
 static int sent_append(struct memory_port *port, const struct adopt_address *to, const void *data,
 		       size_t length)
 {
-	struct sent_bytes *bytes = malloc(sizeof *bytes + length);
-	struct adopt_memory_sent *sent = realloc(port->sent, (port->sent_count + 1) * sizeof *sent);
+	struct adopt_memory_sent *sent;
+	struct sent_bytes *bytes;
 
-	if (sent)
-		port->sent = sent;
-	if (!bytes || !sent) {
-		free(bytes);
+	if (sent_make_room(port) < 0)
 		return -ENOMEM;
-	}
+	bytes = malloc(sizeof *bytes + length);
+	if (!bytes)
+		return -ENOMEM;
 	if (length > 0)
 		memcpy(bytes->bytes, data, length);
 	SLIST_INSERT_HEAD(&port->sent_bytes, bytes, link);
-	sent[port->sent_count] = (struct adopt_memory_sent){.data = bytes->bytes, .length = length};
+	sent = &port->sent[port->sent_count++];
+	*sent = (struct adopt_memory_sent){.data = bytes->bytes, .length = length};
 	if (to)
-		sent[port->sent_count].to = *to;
-	port->sent_count++;
+		sent->to = *to;
 	return 0;
 }
 

@@ -102,7 +102,7 @@ void adopt_memory_advance(struct adopt_reactor *base, uint64_t ms)
 	reactor->running = true;
 	while (turn(base))
 		;
-	while ((timer = LIST_FIRST(&reactor->timers)) && timer->due_ms <= end_ms) {
+	while ((timer = TAILQ_FIRST(&reactor->timers)) && timer->due_ms <= end_ms) {
 		reactor->now_ms = timer->due_ms;
 		memory_timer_stop(&timer->base);
 		timer->base.elapsed(timer->base.context);
@@ -135,29 +135,29 @@ void memory_timer_stop(struct adopt_timer *base)
 	struct memory_timer *timer = (struct memory_timer *)base;
 
 	if (timer->running)
-		LIST_REMOVE(timer, link);
+		TAILQ_REMOVE(&memory_reactor_of(base->reactor)->timers, timer, link);
 	timer->running = false;
 }
 
 void memory_timer_start(struct adopt_timer *base, uint64_t delay_ms)
 {
-	struct memory_timer *timer = (struct memory_timer *)base;
+	struct memory_timer *timer = (struct memory_timer *)base, *before;
 	struct memory_reactor *reactor = memory_reactor_of(base->reactor);
-	struct memory_timer *before = NULL, *at;
 
 	memory_timer_stop(base);
 	timer->due_ms =
 		delay_ms > UINT64_MAX - reactor->now_ms ? UINT64_MAX : reactor->now_ms + delay_ms;
 	timer->running = true;
-	LIST_FOREACH (at, &reactor->timers, link) {
-		if (at->due_ms > timer->due_ms)
+	/* From the last one on: among many timers of one delay, that is its place. */
+	TAILQ_FOREACH_REVERSE(before, &reactor->timers, memory_timers, link)
+	{
+		if (before->due_ms <= timer->due_ms)
 			break;
-		before = at;
 	}
 	if (before)
-		LIST_INSERT_AFTER(before, timer, link);
+		TAILQ_INSERT_AFTER(&reactor->timers, before, timer, link);
 	else
-		LIST_INSERT_HEAD(&reactor->timers, timer, link);
+		TAILQ_INSERT_HEAD(&reactor->timers, timer, link);
 }
 
 static void memory_timer_free(struct adopt_timer *timer)
@@ -310,6 +310,7 @@ int adopt_raising_memory_reactor_new(int listen_error, int connect_error,
 		free(reactor);
 		return error;
 	}
+	TAILQ_INIT(&reactor->timers);
 	reactor->listen_error = listen_error;
 	reactor->connect_error = connect_error;
 	/* A real clock is never at 0 either: code that takes 0 for `never` shows. */
