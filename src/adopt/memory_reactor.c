@@ -149,8 +149,7 @@ void memory_timer_start(struct adopt_timer *base, uint64_t delay_ms)
 		delay_ms > UINT64_MAX - reactor->now_ms ? UINT64_MAX : reactor->now_ms + delay_ms;
 	timer->running = true;
 	/* From the last one on: among many timers of one delay, that is its place. */
-	TAILQ_FOREACH_REVERSE(before, &reactor->timers, memory_timers, link)
-	{
+	TAILQ_FOREACH_REVERSE (before, &reactor->timers, memory_timers, link) {
 		if (before->due_ms <= timer->due_ms)
 			break;
 	}
