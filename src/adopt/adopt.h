@@ -522,6 +522,10 @@ void adopt_transport_set_peer(struct adopt_transport *transport, const struct ad
  */
 int adopt_transport_set_idle_timeout(struct adopt_transport *transport, uint64_t timeout_ms);
 
+/* Returns the idle timeout that was set, in milliseconds. A memory transport keeps it,
+ * and does not heed it. */
+uint64_t adopt_transport_idle_timeout(const struct adopt_transport *transport);
+
 /*
  * Somebody who wants to know when a connection ends, whichever protocol it then has
  * (who counts, who limits). It lies in the caller's own struct. `ended` is called once,
@@ -606,11 +610,14 @@ struct adopt_join_result {
  * other, half-closes are passed on, and so is a reset. Memory is bounded by the
  * two write bounds. Both transports' protocols are replaced: the old ones are the
  * caller's again. Both transports start reading.
+ * half_close_timeout_ms: once one end has sent its end of file, both connections
+ * are lost when the other has neither sent nor taken a byte for so long; 0: never.
  * finished: called once with `context` when both connections are lost, on a
  * later turn of the loop.
  * Returns 0 or -ENOMEM, in which case nothing has changed.
  */
 int adopt_join(struct adopt_transport *a, struct adopt_transport *b,
+	       uint64_t half_close_timeout_ms,
 	       void (*finished)(void *context, const struct adopt_join_result *result),
 	       void *context);
 
@@ -645,8 +652,9 @@ struct adopt_reactor *adopt_port_reactor(const struct adopt_port *port);
 struct adopt_datagram {
 	const void *data; /* the library's, gone when the callback returns */
 	size_t length;
-	const struct adopt_address *peer; /* who sent it, its scope id included */
-	bool truncated;                   /* it was longer, and has been cut */
+	const struct adopt_address *peer;  /* who sent it, its scope id included */
+	const struct adopt_address *local; /* whom it was sent to; `length` 0: not known */
+	bool truncated;                    /* it was longer, and has been cut */
 };
 
 struct adopt_datagram_protocol_ops {
@@ -692,15 +700,20 @@ int adopt_datagram_port(struct adopt_reactor *reactor, int fd, int family,
 			struct adopt_port **ret);
 
 /*
- * Sends one datagram at once; nothing is queued.
+ * Send one datagram at once; nothing is queued.
+ * from: which of the host's addresses it comes from, on a port that is bound to all
+ * of them: an answer comes from the address that was asked, as the datagram told it.
+ * NULL or `length` 0: the system chooses. Not looked at on other ports.
  * to: where to; NULL on a connected socket.
- * Returns 0; -EAFNOSUPPORT if the address is of another family than the port;
+ * Return 0; -EAFNOSUPPORT if the address is of another family than the port;
  * -EDESTADDRREQ without an address on an unconnected socket; -EAGAIN if the
  * kernel's buffer is full; -EMSGSIZE; -EPIPE once stopped; -EOPNOTSUPP on a
- * stream port; another negative errno from sendto().
+ * stream port; another negative errno from sendmsg().
  */
 int adopt_port_send(struct adopt_port *port, const struct adopt_address *to, const void *data,
 		    size_t length);
+int adopt_port_send_from(struct adopt_port *port, const struct adopt_address *from,
+			 const struct adopt_address *to, const void *data, size_t length);
 
 /* ------------------------------------------------------------------------
  * Reactors for tests (seed: MemoryReactor, RaisingMemoryReactor)
@@ -806,9 +819,6 @@ int adopt_memory_transport_new(struct adopt_reactor *reactor, struct adopt_facto
 			       const struct adopt_address *local, const struct adopt_address *peer,
 			       struct adopt_transport **ret);
 
-/* Tells the idle timeout that was set, in milliseconds; a memory transport keeps none. */
-uint64_t adopt_memory_idle_timeout(const struct adopt_transport *transport);
-
 /*
  * Lets the peer of a memory transport send bytes, or an end of file. Where the protocol
  * only looks at them, they wait, and come to the one that it hands over to, on a later
@@ -847,7 +857,8 @@ bool adopt_memory_paused(const struct adopt_transport *transport);
 void adopt_memory_lose(struct adopt_transport *transport, int error);
 
 /*
- * Lets a datagram come in on a memory datagram port, cut to its max_packet_size.
+ * Lets a datagram come in on a memory datagram port, sent to the port's own address
+ * and cut to its max_packet_size.
  * peer: who sent it.
  * Returns 0; -EAGAIN while the port is paused; -EPIPE once it is stopped;
  * -ENOMEM.
@@ -857,7 +868,8 @@ int adopt_memory_datagram(struct adopt_port *port, const struct adopt_address *p
 
 /* A datagram that was sent on a memory datagram port. */
 struct adopt_memory_sent {
-	struct adopt_address to; /* length 0 where none was given */
+	struct adopt_address from; /* length 0 where none was given */
+	struct adopt_address to;   /* likewise */
 	const void *data;
 	size_t length;
 };

@@ -1,5 +1,6 @@
 /* A datagram socket: receiving in bounded turns, sending at once. */
 #include "event_reactor.h"
+#include "packet_info.h"
 #include "socket.h"
 
 #include <errno.h>
@@ -23,6 +24,8 @@ struct datagram_port {
 	size_t max_packet_size;
 	int fd;
 	int family;
+	struct adopt_address own; /* as bound; length 0 where the system does not say */
+	bool tells_local;         /* bound to all addresses: each datagram tells its own */
 	bool connected;
 	bool paused;
 	bool resting; /* receiving failed: not trying for a moment */
@@ -79,20 +82,26 @@ static bool goes_on(struct datagram_port *port, int error)
 }
 
 static ssize_t receive(struct datagram_port *port, void *buffer, struct adopt_address *ret_peer,
-		       bool *ret_truncated)
+		       struct adopt_address *ret_local, bool *ret_truncated)
 {
 	struct iovec vector = {.iov_base = buffer, .iov_len = port->max_packet_size};
+	union packet_info info;
 	struct msghdr message = {
 		.msg_name = &ret_peer->name,
 		.msg_namelen = sizeof ret_peer->name,
 		.msg_iov = &vector,
 		.msg_iovlen = 1,
+		.msg_control = port->tells_local ? &info : NULL,
+		.msg_controllen = port->tells_local ? sizeof info : 0,
 	};
 	ssize_t length = recvmsg(port->fd, &message, 0);
 
 	if (length < 0)
 		return -errno;
 	ret_peer->length = message.msg_namelen;
+	*ret_local = port->own;
+	if (port->tells_local)
+		packet_info_read(&message, ret_local);
 	*ret_truncated = (message.msg_flags & MSG_TRUNC) != 0;
 	return length;
 }
@@ -107,13 +116,13 @@ static void receive_turn(evutil_socket_t fd, short what, void *argument)
 	(void)fd;
 	(void)what;
 	for (unsigned i = 0; i < TURN_DATAGRAMS && received < TURN_BYTES; i++) {
-		struct adopt_address peer;
-		struct adopt_datagram datagram = {.data = buffer, .peer = &peer};
+		struct adopt_address peer, local;
+		struct adopt_datagram datagram = {.data = buffer, .peer = &peer, .local = &local};
 		ssize_t length;
 
 		if (port->paused || port->stopping)
 			return;
-		length = receive(port, buffer, &peer, &datagram.truncated);
+		length = receive(port, buffer, &peer, &local, &datagram.truncated);
 		if (length >= 0) {
 			received += (size_t)length;
 			datagram.length = (size_t)length;
@@ -193,22 +202,34 @@ static int port_local(struct adopt_port *base, struct adopt_address *ret)
 	return socket_local(((struct datagram_port *)base)->fd, ret);
 }
 
-static int send_once(struct datagram_port *port, const struct adopt_address *to, const void *data,
-		     size_t length)
+/* struct msghdr is for both directions and so has no const; sending changes nothing. */
+static void *unconst(const void *data)
+{
+	return (void *)(uintptr_t)data;
+}
+
+static int send_once(struct datagram_port *port, const struct msghdr *message)
 {
 	ssize_t sent;
 
 	do
-		sent = sendto(port->fd, data, length, socket_send_flags(),
-			      to ? &to->name.any : NULL, to ? to->length : 0);
+		sent = sendmsg(port->fd, message, socket_send_flags());
 	while (sent < 0 && errno == EINTR);
 	return sent < 0 ? -errno : 0;
 }
 
-static int port_send(struct adopt_port *base, const struct adopt_address *to, const void *data,
-		     size_t length)
+static int port_send(struct adopt_port *base, const struct adopt_address *from,
+		     const struct adopt_address *to, const void *data, size_t length)
 {
 	struct datagram_port *port = (struct datagram_port *)base;
+	struct iovec vector = {.iov_base = unconst(data), .iov_len = length};
+	struct msghdr message = {
+		.msg_name = to ? unconst(&to->name) : NULL,
+		.msg_namelen = to ? to->length : 0,
+		.msg_iov = &vector,
+		.msg_iovlen = 1,
+	};
+	union packet_info info;
 	int error;
 
 	if (port->stopping)
@@ -217,14 +238,16 @@ static int port_send(struct adopt_port *base, const struct adopt_address *to, co
 		return -EAFNOSUPPORT;
 	if (!to && !port->connected)
 		return -EDESTADDRREQ;
-	error = send_once(port, to, data, length);
+	if (from && port->tells_local)
+		packet_info_write(&message, from, &info);
+	error = send_once(port, &message);
 	if (error != -ECONNREFUSED)
 		return error;
 	/* An earlier datagram was refused. Being told of it has kept this one from
 	   going out. On a connected UNIX socket nobody is there now either. */
 	if (port->connected)
 		adopt_call_soon(base->reactor, &port->refused);
-	return send_once(port, to, data, length);
+	return send_once(port, &message);
 }
 
 static const struct adopt_port_ops ops = {
@@ -266,6 +289,9 @@ static int port_new(struct event_reactor *reactor, int fd, const struct adopt_so
 	error = port->fd = socket_duplicate(fd);
 	if (error < 0)
 		goto out;
+	if (socket_local(port->fd, &port->own) < 0)
+		port->own.length = 0;
+	port->tells_local = packet_info_enable(port->fd, &port->own);
 	event_assign(&port->readable, reactor->events, port->fd, EV_READ | EV_PERSIST, receive_turn,
 		     port);
 	*ret = port;

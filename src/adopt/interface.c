@@ -283,6 +283,11 @@ int adopt_transport_set_idle_timeout(struct adopt_transport *transport, uint64_t
 	return transport->ops->set_idle_timeout(transport, timeout_ms);
 }
 
+uint64_t adopt_transport_idle_timeout(const struct adopt_transport *transport)
+{
+	return transport->ops->idle_timeout(transport);
+}
+
 void adopt_transport_attach(struct adopt_transport *transport, struct adopt_attachment *attachment)
 {
 	attachment->next = transport->attachments;
@@ -344,10 +349,16 @@ struct adopt_reactor *adopt_port_reactor(const struct adopt_port *port)
 	return port->reactor;
 }
 
-int adopt_port_send(struct adopt_port *port, const struct adopt_address *to, const void *data,
-		    size_t length)
+int adopt_port_send_from(struct adopt_port *port, const struct adopt_address *from,
+			 const struct adopt_address *to, const void *data, size_t length)
 {
 	if (!port->ops->send)
 		return -EOPNOTSUPP;
-	return port->ops->send(port, to, data, length);
+	return port->ops->send(port, from && from->length > 0 ? from : NULL, to, data, length);
+}
+
+int adopt_port_send(struct adopt_port *port, const struct adopt_address *to, const void *data,
+		    size_t length)
+{
+	return adopt_port_send_from(port, NULL, to, data, length);
 }

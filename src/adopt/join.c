@@ -18,6 +18,7 @@ struct join {
 	struct side sides[2];
 	void (*finished)(void *context, const struct adopt_join_result *result);
 	void *context;
+	uint64_t half_close_timeout_ms;
 	int error;
 };
 
@@ -49,13 +50,27 @@ static void data_received(struct adopt_protocol *protocol, const void *data, siz
 	}
 }
 
+/* An idle timeout that is shorter stays. Where there is no memory for one, there is
+ * none: as for a peer that never ends. */
+static void limit_half_close(struct adopt_transport *transport, uint64_t timeout_ms)
+{
+	uint64_t present_ms = adopt_transport_idle_timeout(transport);
+
+	if (timeout_ms > 0 && (present_ms == 0 || timeout_ms < present_ms))
+		(void)adopt_transport_set_idle_timeout(transport, timeout_ms);
+}
+
 static void read_closed(struct adopt_protocol *protocol)
 {
 	struct side *side = from_protocol(protocol);
+	struct side *other = side->other;
 
 	side->ended = true;
-	if (!side->other->lost)
-		adopt_transport_shutdown_write(side->other->base.transport);
+	if (other->lost)
+		return;
+	adopt_transport_shutdown_write(other->base.transport);
+	if (!other->ended)
+		limit_half_close(other->base.transport, side->join->half_close_timeout_ms);
 }
 
 static void drained(struct adopt_protocol *protocol)
@@ -115,6 +130,7 @@ static void start_reading(struct adopt_transport *from, struct adopt_transport *
 }
 
 int adopt_join(struct adopt_transport *a, struct adopt_transport *b,
+	       uint64_t half_close_timeout_ms,
 	       void (*finished)(void *context, const struct adopt_join_result *result),
 	       void *context)
 {
@@ -124,6 +140,7 @@ int adopt_join(struct adopt_transport *a, struct adopt_transport *b,
 		return -ENOMEM;
 	join->finished = finished;
 	join->context = context;
+	join->half_close_timeout_ms = half_close_timeout_ms;
 	for (int i = 0; i < 2; i++) {
 		join->sides[i].base.ops = &ops;
 		join->sides[i].join = join;

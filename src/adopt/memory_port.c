@@ -111,8 +111,8 @@ static int sent_make_room(struct memory_port *port)
 	return 0;
 }
 
-static int sent_append(struct memory_port *port, const struct adopt_address *to, const void *data,
-		       size_t length)
+static int sent_append(struct memory_port *port, const struct adopt_address *from,
+		       const struct adopt_address *to, const void *data, size_t length)
 {
 	struct adopt_memory_sent *sent;
 	struct sent_bytes *bytes;
@@ -127,13 +127,15 @@ static int sent_append(struct memory_port *port, const struct adopt_address *to,
 	SLIST_INSERT_HEAD(&port->sent_bytes, bytes, link);
 	sent = &port->sent[port->sent_count++];
 	*sent = (struct adopt_memory_sent){.data = bytes->bytes, .length = length};
+	if (from)
+		sent->from = *from;
 	if (to)
 		sent->to = *to;
 	return 0;
 }
 
-static int memory_send(struct adopt_port *base, const struct adopt_address *to, const void *data,
-		       size_t length)
+static int memory_send(struct adopt_port *base, const struct adopt_address *from,
+		       const struct adopt_address *to, const void *data, size_t length)
 {
 	struct adopt_address own = memory_own_address(record_of(base)->family);
 
@@ -141,7 +143,7 @@ static int memory_send(struct adopt_port *base, const struct adopt_address *to, 
 		return -EPIPE;
 	if (to && adopt_address_family(to) != adopt_address_family(&own))
 		return -EAFNOSUPPORT;
-	return sent_append(of(base), to, data, length);
+	return sent_append(of(base), from, to, data, length);
 }
 
 static const struct adopt_port_ops stream_port_ops = {
@@ -249,7 +251,8 @@ int adopt_memory_datagram(struct adopt_port *base, const struct adopt_address *p
 {
 	const struct adopt_memory_port *record = record_of(base);
 	struct adopt_datagram_protocol *protocol = record->protocol;
-	struct adopt_datagram datagram = {.length = length, .peer = peer};
+	struct adopt_address own = memory_own_address(record->family);
+	struct adopt_datagram datagram = {.length = length, .peer = peer, .local = &own};
 	void *copy;
 
 	if (of(base)->stopped)

@@ -182,6 +182,11 @@ static int memory_set_idle_timeout(struct adopt_transport *transport, uint64_t t
 	return 0;
 }
 
+static uint64_t memory_idle_timeout(const struct adopt_transport *transport)
+{
+	return ((const struct memory_transport *)transport)->idle_ms;
+}
+
 static void memory_hand_to(struct adopt_transport *transport, struct adopt_protocol *protocol)
 {
 	adopt_transport_set_protocol(transport, protocol);
@@ -201,6 +206,7 @@ static const struct adopt_transport_ops memory_transport_ops = {
 	.peek = memory_peek,
 	.skip = memory_skip,
 	.set_idle_timeout = memory_set_idle_timeout,
+	.idle_timeout = memory_idle_timeout,
 	.hand_to = memory_hand_to,
 };
 
@@ -391,9 +397,4 @@ bool adopt_memory_paused(const struct adopt_transport *transport)
 void adopt_memory_lose(struct adopt_transport *transport, int error)
 {
 	lose(of(transport), error);
-}
-
-uint64_t adopt_memory_idle_timeout(const struct adopt_transport *transport)
-{
-	return ((const struct memory_transport *)transport)->idle_ms;
 }

@@ -100,6 +100,7 @@ struct adopt_transport_ops {
 		    size_t *ret_length, bool *ret_ended);
 	int (*skip)(struct adopt_transport *transport, size_t length);
 	int (*set_idle_timeout)(struct adopt_transport *transport, uint64_t timeout_ms);
+	uint64_t (*idle_timeout)(const struct adopt_transport *transport);
 	int (*descriptor)(const struct adopt_transport *transport); /* NULL: has none */
 	void (*hand_to)(struct adopt_transport *transport, struct adopt_protocol *protocol);
 };
@@ -121,7 +122,8 @@ struct adopt_port_ops {
 	void (*pause)(struct adopt_port *port);
 	void (*resume)(struct adopt_port *port);
 	int (*local)(struct adopt_port *port, struct adopt_address *ret);
-	int (*send)(struct adopt_port *port, const struct adopt_address *to, const void *data,
+	int (*send)(struct adopt_port *port, const struct adopt_address *from,
+		    const struct adopt_address *to, const void *data,
 		    size_t length); /* NULL on a stream port */
 };
 

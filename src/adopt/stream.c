@@ -346,6 +346,7 @@ static const struct adopt_transport_ops ops = {
 	.peek = stream_peek,
 	.skip = stream_skip,
 	.set_idle_timeout = stream_set_idle_timeout,
+	.idle_timeout = stream_idle_timeout,
 	.descriptor = stream_descriptor,
 	.hand_to = stream_hand_to,
 };

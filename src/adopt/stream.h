@@ -71,6 +71,7 @@ void stream_peek_waiting(struct stream *stream);
 /* Idle timeout (stream_idle.c): as in struct adopt_transport_ops, then what an event
  * and the end of a stream do about it. */
 int stream_set_idle_timeout(struct adopt_transport *transport, uint64_t timeout_ms);
+uint64_t stream_idle_timeout(const struct adopt_transport *transport);
 void stream_idle_used(struct stream *stream);
 void stream_idle_free(struct stream *stream);
 

@@ -48,6 +48,13 @@ int stream_set_idle_timeout(struct adopt_transport *transport, uint64_t timeout_
 	return 0;
 }
 
+uint64_t stream_idle_timeout(const struct adopt_transport *transport)
+{
+	const struct stream_idle *idle = ((const struct stream *)transport)->idle;
+
+	return idle ? idle->timeout_ms : 0;
+}
+
 void stream_idle_used(struct stream *stream)
 {
 	if (stream->idle)

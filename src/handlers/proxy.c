@@ -11,13 +11,16 @@
 #define MAX_SESSIONS_LIMIT 1000000
 
 static const cfg_opt_t options[] = {
-	CFG_STR_LIST("upstream", 0, CFGF_NODEFAULT),   CFG_STR("connect-timeout", "5s", CFGF_NONE),
-	CFG_STR("retry-interval", "100ms", CFGF_NONE), CFG_STR("session-timeout", "60s", CFGF_NONE),
-	CFG_STR("max-sessions", "10000", CFGF_NONE),   CFG_END(),
+	CFG_STR_LIST("upstream", 0, CFGF_NODEFAULT),
+	CFG_STR("connect-timeout", "5s", CFGF_NONE),
+	CFG_STR("retry-interval", "100ms", CFGF_NONE),
+	CFG_STR("half-close-timeout", "0", CFGF_NONE),
+	CFG_STR("session-timeout", "60s", CFGF_NONE),
+	CFG_STR("max-sessions", "10000", CFGF_NONE),
+	CFG_END(),
 };
 
-static const char *const unsupported[] = {"balance", "start-unit", "send-proxy",
-					  "half-close-timeout", NULL};
+static const char *const unsupported[] = {"balance", "start-unit", "send-proxy", NULL};
 
 static void settings_free(struct handler_settings *base)
 {
@@ -78,6 +81,8 @@ static int read_numbers(cfg_t *section, struct faults *faults, struct proxy_sett
 	int results[] = {
 		option_duration(section, "connect-timeout", faults, &settings->connect_timeout_ms),
 		option_duration(section, "retry-interval", faults, &settings->retry_interval_ms),
+		option_duration(section, "half-close-timeout", faults,
+				&settings->half_close_timeout_ms),
 		option_duration(section, "session-timeout", faults, &settings->session_timeout_ms),
 		option_number(section, "max-sessions", 1, MAX_SESSIONS_LIMIT, faults,
 			      &settings->max_sessions),

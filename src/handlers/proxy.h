@@ -11,6 +11,7 @@ struct proxy_settings {
 	size_t upstream_count;
 	uint64_t connect_timeout_ms;
 	uint64_t retry_interval_ms;
+	uint64_t half_close_timeout_ms;
 	uint64_t session_timeout_ms;
 	uint64_t max_sessions;
 };

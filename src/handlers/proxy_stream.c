@@ -159,7 +159,8 @@ static void upstream_made(struct adopt_protocol *protocol)
 	proxied->connector = NULL;
 	adopt_timer_free(&proxied->retry);
 	upstream_note(current(proxied), 0);
-	if (adopt_join(proxied->client.transport, protocol->transport, finished, proxied) < 0) {
+	if (adopt_join(proxied->client.transport, protocol->transport,
+		       proxied->factory->settings->half_close_timeout_ms, finished, proxied) < 0) {
 		adopt_transport_abort(protocol->transport);
 		adopt_transport_abort(proxied->client.transport);
 	}

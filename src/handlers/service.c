@@ -110,5 +110,5 @@ void service_reply(struct adopt_datagram_protocol *base, const struct adopt_data
 
 	if (length <= udp_guard_room(request) &&
 	    udp_guard_allows(protocol->guard, request, protocol->own_port, now_ms))
-		(void)adopt_port_send(base->port, request->peer, data, length);
+		(void)adopt_port_send_from(base->port, request->local, request->peer, data, length);
 }

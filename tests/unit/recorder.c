@@ -249,6 +249,7 @@ static void datagram_received(struct adopt_datagram_protocol *protocol,
 	recorder->truncated = datagram->truncated;
 	recorder->garbled = !pattern_holds(0, datagram->data, datagram->length);
 	recorder->peer = *datagram->peer;
+	recorder->local = *datagram->local;
 	if (datagram->length < kept)
 		kept = datagram->length;
 	memcpy(recorder->first, datagram->data, kept);

@@ -102,6 +102,7 @@ struct datagram_recorder {
 	bool truncated;
 	bool garbled; /* it was not the pattern from 0 on */
 	struct adopt_address peer;
+	struct adopt_address local;
 	char first[64];
 };
 

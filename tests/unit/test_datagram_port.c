@@ -1,4 +1,4 @@
-/* Datagram sockets: contract rows 22 to 27. recvmsg() and sendto() are wrapped by
+/* Datagram sockets: contract rows 22 to 27. recvmsg() and sendmsg() are wrapped by
  * the linker, to make them fail where nothing else could. */
 #include "recorder.h"
 
@@ -14,10 +14,8 @@ static unsigned receives;
 
 ssize_t __real_recvmsg(int fd, struct msghdr *message, int flags);
 ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags);
-ssize_t __real_sendto(int fd, const void *data, size_t length, int flags, const struct sockaddr *to,
-		      socklen_t to_length);
-ssize_t __wrap_sendto(int fd, const void *data, size_t length, int flags, const struct sockaddr *to,
-		      socklen_t to_length);
+ssize_t __real_sendmsg(int fd, const struct msghdr *message, int flags);
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);
 
 static int take(int *fault)
 {
@@ -37,14 +35,13 @@ ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags)
 	return __real_recvmsg(fd, message, flags);
 }
 
-ssize_t __wrap_sendto(int fd, const void *data, size_t length, int flags, const struct sockaddr *to,
-		      socklen_t to_length)
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	if (send_fault != 0) {
 		errno = take(&send_fault);
 		return -1;
 	}
-	return __real_sendto(fd, data, length, flags, to, to_length);
+	return __real_sendmsg(fd, message, flags);
 }
 
 static struct datagram_recorder recorder;
@@ -95,7 +92,7 @@ static void send_to(int from, int to, size_t length)
 	struct adopt_address there = own_address(to);
 
 	pattern_fill(0, data, length);
-	ck_assert_int_eq(__real_sendto(from, data, length, 0, &there.name.any, there.length),
+	ck_assert_int_eq(sendto(from, data, length, 0, &there.name.any, there.length),
 			 (ssize_t)length);
 }
 
@@ -107,7 +104,7 @@ START_TEST(row_03_descriptor_is_duplicated)
 	struct adopt_address there = own_address(fd), here = own_address(client);
 
 	adopt(fd, 0);
-	ck_assert_int_eq(__real_sendto(client, "hello", 5, 0, &there.name.any, there.length), 5);
+	ck_assert_int_eq(sendto(client, "hello", 5, 0, &there.name.any, there.length), 5);
 	close(fd);
 	RUN_UNTIL(recorder.received == 1);
 	ck_assert_str_eq(recorder.first, "hello");
@@ -571,7 +568,7 @@ START_TEST(past_connected_sockets)
 	adopt(fd, 0);
 	ck_assert_int_eq(adopt_port_send(port, NULL, "hello", 5), 0);
 	assert_reads(client, "hello");
-	sent = __real_sendto(stranger, "psst", 4, 0, &own.name.any, own.length);
+	sent = sendto(stranger, "psst", 4, 0, &own.name.any, own.length);
 	ck_assert(sent == 4 || errno == EPERM);
 	send_to(client, fd, 10);
 	RUN_UNTIL(recorder.received == 1);

@@ -9,6 +9,7 @@ static struct recorder_factory *factory;
 static struct recorder *left, *right;
 static int near, far; /* the outer ends: near talks to left, far to right */
 
+static uint64_t half_close_timeout_ms;
 static struct adopt_join_result result;
 static unsigned finishes;
 
@@ -39,7 +40,9 @@ static void connect_both(int joint)
 
 static void join_both(void)
 {
-	ck_assert_int_eq(adopt_join(transport_of(left), transport_of(right), finished, &result), 0);
+	ck_assert_int_eq(adopt_join(transport_of(left), transport_of(right), half_close_timeout_ms,
+				    finished, &result),
+			 0);
 	ck_assert_ptr_null(left->protocol.transport);
 	ck_assert_ptr_null(right->protocol.transport);
 }
@@ -48,6 +51,7 @@ static void set_up(void)
 {
 	factory = recorder_factory_new();
 	finishes = 0;
+	half_close_timeout_ms = 0;
 }
 
 static void tear_down(void)
@@ -188,6 +192,31 @@ START_TEST(last_words_are_passed_on)
 	close(far);
 	peer_stop(&peer);
 	RUN_UNTIL(finishes == 1);
+}
+END_TEST
+
+/* One end has ended, and the other says nothing any more; a shorter idle timeout stays. */
+START_TEST(half_close_is_limited)
+{
+	static const struct {
+		uint64_t idle_ms, half_close_ms;
+	} timeouts[] = {{0, 30}, {60000, 30}, {30, 60000}};
+	char byte;
+
+	connect_both(0);
+	half_close_timeout_ms = timeouts[_i].half_close_ms;
+	ck_assert_int_eq(
+		adopt_transport_set_idle_timeout(transport_of(right), timeouts[_i].idle_ms), 0);
+	join_both();
+	send_text(near, "question");
+	shutdown(near, SHUT_WR);
+	RUN_UNTIL(finishes == 1);
+	ck_assert_int_eq(result.error, -ETIMEDOUT);
+	ck_assert_uint_eq(result.bytes_from[0], 8);
+	ck_assert_int_lt(recv(near, &byte, 1, MSG_DONTWAIT), 0);
+	ck_assert_int_eq(errno, ECONNRESET);
+	close(near);
+	close(far);
 }
 END_TEST
 
@@ -335,6 +364,7 @@ int main(void)
 	tcase_add_loop_test(tests, waiting_bytes_cross_too, 0, JOINTS);
 	tcase_add_loop_test(tests, large_transfer_both_ways, 0, JOINTS);
 	tcase_add_loop_test(tests, half_close_is_passed_on, 0, 2 * JOINTS);
+	tcase_add_loop_test(tests, half_close_is_limited, 0, 3);
 	tcase_add_loop_test(tests, reset_is_passed_on, 0, 2);
 	tcase_add_loop_test(tests, last_words_are_passed_on, 0, JOINTS);
 	tcase_add_loop_test(tests, slow_side_holds_the_other, 0, JOINTS);

@@ -323,7 +323,7 @@ START_TEST(idle_timeout_is_passed_on)
 {
 	settings.idle_timeout_ms = 1234;
 	make_router();
-	ck_assert_uint_eq(adopt_memory_idle_timeout(client("192.0.2.1:5")), 1234);
+	ck_assert_uint_eq(adopt_transport_idle_timeout(client("192.0.2.1:5")), 1234);
 }
 END_TEST
 
