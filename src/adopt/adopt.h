@@ -616,8 +616,7 @@ struct adopt_join_result {
  * later turn of the loop.
  * Returns 0 or -ENOMEM, in which case nothing has changed.
  */
-int adopt_join(struct adopt_transport *a, struct adopt_transport *b,
-	       uint64_t half_close_timeout_ms,
+int adopt_join(struct adopt_transport *a, struct adopt_transport *b, uint64_t half_close_timeout_ms,
 	       void (*finished)(void *context, const struct adopt_join_result *result),
 	       void *context);
 

@@ -129,8 +129,7 @@ static void start_reading(struct adopt_transport *from, struct adopt_transport *
 		adopt_transport_resume(from);
 }
 
-int adopt_join(struct adopt_transport *a, struct adopt_transport *b,
-	       uint64_t half_close_timeout_ms,
+int adopt_join(struct adopt_transport *a, struct adopt_transport *b, uint64_t half_close_timeout_ms,
 	       void (*finished)(void *context, const struct adopt_join_result *result),
 	       void *context)
 {

@@ -28,8 +28,7 @@ static void read_ipv4(const unsigned char *data, struct adopt_address *local)
 	struct in_pktinfo info;
 
 	memcpy(&info, data, sizeof info);
-	local->name.in.sin_addr =
-		info.ipi_spec_dst.s_addr != 0 ? info.ipi_spec_dst : info.ipi_addr;
+	local->name.in.sin_addr = info.ipi_spec_dst.s_addr != 0 ? info.ipi_spec_dst : info.ipi_addr;
 	if (IN_MULTICAST(ntohl(local->name.in.sin_addr.s_addr)))
 		local->length = 0;
 }
