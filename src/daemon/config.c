@@ -19,25 +19,6 @@
 
 #define MAX_PACKET_SIZE_MAX 65535
 
-static void refuse_word(cfg_t *tree, const char *name, const char *const *words,
-			struct faults *faults)
-{
-	const char *text = cfg_getstr(tree, name);
-	const char *suggestion = value_suggest(text, words);
-	char list[128] = "";
-	size_t used = 0;
-
-	if (suggestion) {
-		option_fault(tree, name, faults, "unknown value \"%s\"; did you mean \"%s\"?", text,
-			     suggestion);
-		return;
-	}
-	for (; *words && used < sizeof list; words++)
-		used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "",
-					 *words);
-	option_fault(tree, name, faults, "unknown value \"%s\"; it is one of %s", text, list);
-}
-
 static void read_globals(struct config *config, struct faults *faults)
 {
 	static const char *const levels[] = {"error", "warning", "notice", "info", "debug", NULL};
@@ -47,11 +28,11 @@ static void read_globals(struct config *config, struct faults *faults)
 	if (strcmp(cfg_getstr(tree, "workers"), "1") != 0)
 		option_fault(tree, "workers", faults, "other than 1: not supported yet");
 	if (log_level_parse(cfg_getstr(tree, "log-level"), &config->log_level) < 0)
-		refuse_word(tree, "log-level", levels, faults);
+		option_refuse_word(tree, "log-level", levels, faults);
 	if (strcmp(cfg_getstr(tree, "log-format"), "json") == 0)
 		option_fault(tree, "log-format", faults, "json: not supported yet");
 	else if (log_format_parse(cfg_getstr(tree, "log-format"), &config->log_format) < 0)
-		refuse_word(tree, "log-format", formats, faults);
+		option_refuse_word(tree, "log-format", formats, faults);
 }
 
 static bool is_index(const char *text)

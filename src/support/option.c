@@ -101,3 +101,36 @@ int option_number(cfg_t *section, const char *name, uint64_t min, uint64_t max,
 		option_fault(section, name, faults, "\"%s\" is not a number", text);
 	return error ? -EINVAL : 0;
 }
+
+void option_refuse_word(cfg_t *section, const char *name, const char *const *words,
+			struct faults *faults)
+{
+	const char *text = cfg_getstr(section, name);
+	const char *suggestion = value_suggest(text, words);
+	char list[128] = "";
+	size_t used = 0;
+
+	if (suggestion) {
+		option_fault(section, name, faults, "unknown value \"%s\"; did you mean \"%s\"?",
+			     text, suggestion);
+		return;
+	}
+	for (; *words && used < sizeof list; words++)
+		used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "",
+					 *words);
+	option_fault(section, name, faults, "unknown value \"%s\"; it is one of %s", text, list);
+}
+
+int option_word(cfg_t *section, const char *name, const char *const *words, struct faults *faults,
+		size_t *ret)
+{
+	const char *text = cfg_getstr(section, name);
+
+	for (size_t i = 0; words[i]; i++)
+		if (strcmp(text, words[i]) == 0) {
+			*ret = i;
+			return 0;
+		}
+	option_refuse_word(section, name, words, faults);
+	return -EINVAL;
+}

@@ -45,4 +45,18 @@ int option_size(cfg_t *section, const char *name, size_t min, size_t max, struct
 int option_number(cfg_t *section, const char *name, uint64_t min, uint64_t max,
 		  struct faults *faults, uint64_t *ret);
 
+/* Adds the fault of an option that is none of several words, NULL-terminated: with what
+ * was probably meant, or with all of them. */
+void option_refuse_word(cfg_t *section, const char *name, const char *const *words,
+			struct faults *faults);
+
+/*
+ * Reads an option that is one of several words.
+ * words: NULL-terminated.
+ * ret: which of them.
+ * Returns 0; -EINVAL where a fault was added.
+ */
+int option_word(cfg_t *section, const char *name, const char *const *words, struct faults *faults,
+		size_t *ret);
+
 #endif
