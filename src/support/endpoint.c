@@ -4,41 +4,69 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-/* Splits `name:port`; the name follows RFC 1123, and is not mistaken for a
- * numeric address that was written wrongly. */
-static int split(const char *text, char *name, size_t size, const char **ret_port)
+static const char name_characters[] =
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+
+/* The name follows RFC 1123, and is not a numeric address that was written wrongly. */
+static int parse_name(const char *text, size_t length, struct endpoint *ret)
+{
+	if (length == 0 || length >= sizeof ret->name || strspn(text, name_characters) < length)
+		return -EINVAL;
+	if (strspn(text, "0123456789.") >= length || text[0] == '-' || text[0] == '.')
+		return -EINVAL;
+	memcpy(ret->name, text, length);
+	ret->name[length] = '\0';
+	return 0;
+}
+
+static int parse_host(const char *text, struct endpoint *ret)
 {
 	const char *colon = strrchr(text, ':');
-	size_t length = colon ? (size_t)(colon - text) : 0;
 	uint64_t port;
 
-	if (length == 0 || length >= size || value_number(colon + 1, 1, UINT16_MAX, &port) < 0)
+	if (!colon || value_number(colon + 1, 1, UINT16_MAX, &port) < 0)
 		return -EINVAL;
-	if (strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") <
-	    length)
+	ret->kind = ENDPOINT_HOST;
+	ret->port = (uint16_t)port;
+	return parse_name(text, (size_t)(colon - text), ret);
+}
+
+static int parse_service(const char *name, struct endpoint *ret)
+{
+	const char *protocol = strstr(name, "._");
+
+	if (name[0] != '_' || !protocol || !strchr(protocol + 2, '.'))
 		return -EINVAL;
-	if (strspn(text, "0123456789.") == length || text[0] == '-' || text[0] == '.')
-		return -EINVAL;
-	memcpy(name, text, length);
-	name[length] = '\0';
-	*ret_port = colon + 1;
-	return 0;
+	ret->kind = ENDPOINT_SERVICE;
+	return parse_name(name, strlen(name), ret);
+}
+
+int endpoint_parse(const char *text, struct endpoint *ret)
+{
+	struct endpoint endpoint = {.kind = ENDPOINT_ADDRESS};
+	int error = adopt_address_parse(text, &endpoint.address);
+
+	if (strncmp(text, "srv:", 4) == 0)
+		error = parse_service(text + 4, &endpoint);
+	else if (error == -EINVAL && strncmp(text, "unix:", 5) != 0 &&
+		 strncmp(text, "vsock:", 6) != 0)
+		error = parse_host(text, &endpoint);
+	if (error == 0)
+		*ret = endpoint;
+	return error;
 }
 
 int endpoint_check(const char *text)
 {
-	struct adopt_address address;
-	char name[NI_MAXHOST];
-	const char *port;
-	int error = adopt_address_parse(text, &address);
+	struct endpoint endpoint;
+	int error = endpoint_parse(text, &endpoint);
 
-	if (error == -EINVAL && strncmp(text, "unix:", 5) != 0 && strncmp(text, "vsock:", 6) != 0)
-		error = split(text, name, sizeof name, &port);
-	return error;
+	return error == 0 && endpoint.kind == ENDPOINT_SERVICE ? -EINVAL : error;
 }
 
 static int copy_list(const struct addrinfo *found, struct adopt_address **ret, size_t *ret_count)
@@ -63,13 +91,16 @@ static int copy_list(const struct addrinfo *found, struct adopt_address **ret, s
 	return 0;
 }
 
-static int ask_resolver(const char *name, const char *port, int type, struct adopt_address **ret,
+static int ask_resolver(const struct endpoint *endpoint, int type, struct adopt_address **ret,
 			size_t *ret_count)
 {
+	char port[sizeof "65535"];
 	struct addrinfo hints = {.ai_socktype = type, .ai_flags = AI_NUMERICSERV};
 	struct addrinfo *found = NULL;
-	int error = getaddrinfo(name, port, &hints, &found);
+	int error;
 
+	snprintf(port, sizeof port, "%u", (unsigned)endpoint->port);
+	error = getaddrinfo(endpoint->name, port, &hints, &found);
 	switch (error) {
 	case 0:
 		error = copy_list(found, ret, ret_count);
@@ -86,21 +117,19 @@ static int ask_resolver(const char *name, const char *port, int type, struct ado
 
 int endpoint_resolve(const char *text, int type, struct adopt_address **ret, size_t *ret_count)
 {
-	struct adopt_address address;
-	char name[NI_MAXHOST];
-	const char *port;
-	int error = endpoint_check(text);
+	struct endpoint endpoint;
+	int error = endpoint_parse(text, &endpoint);
 
 	if (error < 0)
 		return error;
-	if (adopt_address_parse(text, &address) < 0) {
-		error = split(text, name, sizeof name, &port);
-		return error < 0 ? error : ask_resolver(name, port, type, ret, ret_count);
-	}
+	if (endpoint.kind == ENDPOINT_SERVICE)
+		return -EINVAL;
+	if (endpoint.kind == ENDPOINT_HOST)
+		return ask_resolver(&endpoint, type, ret, ret_count);
 	*ret = malloc(sizeof **ret);
 	if (!*ret)
 		return -ENOMEM;
-	**ret = address;
+	**ret = endpoint.address;
 	*ret_count = 1;
 	return 0;
 }

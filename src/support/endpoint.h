@@ -4,11 +4,28 @@
 
 #include "adopt/adopt.h"
 
+/* The longest name of RFC 1035 as text, its closing NUL included. */
+#define ENDPOINT_NAME_SIZE 254
+
+/* What a text says. */
+struct endpoint {
+	enum {
+		ENDPOINT_ADDRESS, /* what adopt_address_parse() reads */
+		ENDPOINT_HOST,    /* `name:port` */
+		ENDPOINT_SERVICE, /* `srv:_service._protocol.domain`: RFC 2782 */
+	} kind;
+	struct adopt_address address;
+	char name[ENDPOINT_NAME_SIZE]; /* of a host or of a service */
+	uint16_t port;                 /* of a host */
+};
+
 /*
- * Judges an address's text without resolving anything: what
- * adopt_address_parse() reads, or `name:port`.
+ * Reads an address's text without resolving anything.
  * Returns 0; -EINVAL; -ENAMETOOLONG; -EAFNOSUPPORT; -ENODEV.
  */
+int endpoint_parse(const char *text, struct endpoint *ret);
+
+/* Judges a text as endpoint_parse() does; a service is -EINVAL. */
 int endpoint_check(const char *text);
 
 /*

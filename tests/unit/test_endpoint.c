@@ -29,7 +29,37 @@ static const struct {
 	{"http://x:80", -EINVAL},
 	{"unix:", -EINVAL},
 	{"vsock:2", -EINVAL},
+	{"srv:_http._tcp.example.org", -EINVAL},
 };
+
+static const struct {
+	const char *text;
+	const char *name; /* NULL: refused */
+} services[] = {
+	{"srv:_http._tcp.example.org", "_http._tcp.example.org"},
+	{"srv:_a-b._udp.x", "_a-b._udp.x"},
+	{"srv:http._tcp.example.org", NULL},
+	{"srv:_http.tcp.example.org", NULL},
+	{"srv:_http._tcp", NULL},
+	{"srv:_http._tcp.exam ple", NULL},
+	{"srv:_http._tcp.example.org:80", NULL},
+	{"srv:", NULL},
+};
+
+START_TEST(services_are_read)
+{
+	struct endpoint endpoint = {.port = 7};
+
+	if (!services[_i].name) {
+		ck_assert_int_eq(endpoint_parse(services[_i].text, &endpoint), -EINVAL);
+		ck_assert_uint_eq(endpoint.port, 7);
+		return;
+	}
+	ck_assert_int_eq(endpoint_parse(services[_i].text, &endpoint), 0);
+	ck_assert_int_eq(endpoint.kind, ENDPOINT_SERVICE);
+	ck_assert_str_eq(endpoint.name, services[_i].name);
+}
+END_TEST
 
 START_TEST(texts_are_judged)
 {
@@ -83,6 +113,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tests, texts_are_judged, 0, sizeof texts / sizeof texts[0]);
+	tcase_add_loop_test(tests, services_are_read, 0, sizeof services / sizeof services[0]);
 	tcase_add_test(tests, numeric_is_itself);
 	tcase_add_test(tests, localhost_is_found);
 	tcase_add_test(tests, unknown_is_told_and_outputs_stay);
