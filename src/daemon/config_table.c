@@ -133,8 +133,6 @@ bool config_block_titled(const char *name)
 /* Lists the names that a section refuses so far: up to two lists, then NULL. */
 static void list_unsupported(const cfg_t *section, const char *const *ret[3])
 {
-	const struct handler *handler = handler_find(section->name);
-
 	ret[0] = ret[1] = ret[2] = NULL;
 	if (strcmp(section->name, "root") == 0) {
 		ret[0] = global_unsupported;
@@ -143,8 +141,6 @@ static void list_unsupported(const cfg_t *section, const char *const *ret[3])
 		ret[1] = handler_unsupported;
 	} else if (strcmp(section->name, "route") == 0) {
 		ret[0] = handler_unsupported;
-	} else if (handler) {
-		ret[0] = handler->unsupported;
 	}
 }
 

@@ -2,7 +2,7 @@
  * config_table.h - which options and blocks adoptd.conf has
  *
  * To build an option of SPEC that is refused so far, move its name from a list
- * of the unsupported to the table beside it; a handler does so in its own file.
+ * of the unsupported to the table beside it.
  */
 #ifndef DAEMON_CONFIG_TABLE_H
 #define DAEMON_CONFIG_TABLE_H

@@ -27,12 +27,8 @@ struct handler {
 	/* What the configuration calls it. */
 	const char *name;
 
-	/*
-	 * Its options, ended by CFG_END(). Options of SPEC that are not built yet are
-	 * listed in `unsupported` instead, a NULL-terminated list or NULL.
-	 */
+	/* Its options, ended by CFG_END(). */
 	const cfg_opt_t *options;
-	const char *const *unsupported;
 
 	/*
 	 * Reads a block. Adds a fault for everything that is wrong with it, at

@@ -1,7 +1,7 @@
 /* proxy { upstream = {…} … }: passes clients on to another server. */
 #include "proxy.h"
 
-#include "support/endpoint.h"
+#include "start_unit.h"
 #include "support/option.h"
 
 #include <errno.h>
@@ -12,15 +12,20 @@
 
 static const cfg_opt_t options[] = {
 	CFG_STR_LIST("upstream", 0, CFGF_NODEFAULT),
+	CFG_STR("balance", "round-robin", CFGF_NONE),
 	CFG_STR("connect-timeout", "5s", CFGF_NONE),
 	CFG_STR("retry-interval", "100ms", CFGF_NONE),
+	CFG_STR("start-unit", NULL, CFGF_NODEFAULT),
+	CFG_STR("send-proxy", "none", CFGF_NONE),
 	CFG_STR("half-close-timeout", "0", CFGF_NONE),
 	CFG_STR("session-timeout", "60s", CFGF_NONE),
 	CFG_STR("max-sessions", "10000", CFGF_NONE),
 	CFG_END(),
 };
 
-static const char *const unsupported[] = {"balance", "start-unit", "send-proxy", NULL};
+/* In the order of their enumerations. */
+static const char *const balances[] = {"round-robin", "least-connections", "source-hash", NULL};
+static const char *const headers[] = {"none", "v1", "v2", NULL};
 
 static void settings_free(struct handler_settings *base)
 {
@@ -28,22 +33,22 @@ static void settings_free(struct handler_settings *base)
 
 	if (!settings)
 		return;
-	for (size_t i = 0; i < settings->upstream_count; i++)
-		free(settings->upstreams[i]);
 	free(settings->upstreams);
+	free(settings->start_unit);
 	free(settings);
 }
 
-static int check_upstream(cfg_t *section, const char *text, struct faults *faults)
+static int read_upstream(cfg_t *section, const char *text, struct faults *faults,
+			 struct endpoint *ret)
 {
-	int error = endpoint_check(text);
+	int error = endpoint_parse(text, ret);
 
 	if (error == 0)
 		return 0;
 	option_fault(section, "upstream", faults,
 		     error == -EINVAL
 			     ? "\"%s\" is no address: write 127.0.0.1:80, [::1]:80, name:80, "
-			       "unix:/path, unix:@name or vsock:CID:PORT"
+			       "srv:_name._tcp.domain, unix:/path, unix:@name or vsock:CID:PORT"
 			     : "\"%s\": %s",
 		     text, strerror(-error));
 	return -EINVAL;
@@ -62,17 +67,38 @@ static int read_upstreams(cfg_t *section, struct faults *faults, struct proxy_se
 	settings->upstreams = calloc(count, sizeof *settings->upstreams);
 	if (!settings->upstreams)
 		return -ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		const char *text = cfg_getnstr(section, "upstream", (unsigned)i);
-
-		if (check_upstream(section, text, faults) < 0)
+	settings->upstream_count = count;
+	for (size_t i = 0; i < count; i++)
+		if (read_upstream(section, cfg_getnstr(section, "upstream", (unsigned)i), faults,
+				  &settings->upstreams[i]) < 0)
 			error = -EINVAL;
-		settings->upstreams[i] = strdup(text);
-		if (!settings->upstreams[i])
-			return -ENOMEM;
-		settings->upstream_count++;
-	}
 	return error;
+}
+
+static int read_words(cfg_t *section, struct faults *faults, struct proxy_settings *settings)
+{
+	size_t balance = 0, header = 0;
+	int balance_error = option_word(section, "balance", balances, faults, &balance);
+	int header_error = option_word(section, "send-proxy", headers, faults, &header);
+
+	settings->balance = (enum balance)balance;
+	settings->send_proxy = (enum proxy_header)header;
+	return balance_error < 0 ? balance_error : header_error;
+}
+
+static int read_unit(cfg_t *section, struct faults *faults, struct proxy_settings *settings)
+{
+	const char *unit = cfg_getstr(section, "start-unit");
+	const char *fault = unit ? start_unit_judge(unit) : NULL;
+
+	if (!unit)
+		return 0;
+	if (fault) {
+		option_fault(section, "start-unit", faults, "\"%s\": %s", unit, fault);
+		return -EINVAL;
+	}
+	settings->start_unit = strdup(unit);
+	return settings->start_unit ? 0 : -ENOMEM;
 }
 
 /* Each one is looked at, so that one run tells all faults. */
@@ -97,27 +123,41 @@ static int read_numbers(cfg_t *section, struct faults *faults, struct proxy_sett
 static int settings_new(cfg_t *section, struct faults *faults, struct handler_settings **ret)
 {
 	struct proxy_settings *settings = calloc(1, sizeof *settings);
-	int error, numbers;
 
 	if (!settings)
 		return -ENOMEM;
 	settings->base.handler = &handler_proxy;
-	error = read_upstreams(section, faults, settings);
-	numbers = read_numbers(section, faults, settings);
-	if (error == 0)
-		error = numbers;
-	if (error < 0) {
-		settings_free(&settings->base);
-		return error;
-	}
+	int results[] = {
+		read_upstreams(section, faults, settings),
+		read_words(section, faults, settings),
+		read_unit(section, faults, settings),
+		read_numbers(section, faults, settings),
+	};
+	for (size_t i = 0; i < sizeof results / sizeof results[0]; i++)
+		if (results[i] < 0) {
+			settings_free(&settings->base);
+			return results[i];
+		}
 	*ret = &settings->base;
 	return 0;
+}
+
+int proxy_upstreams_new(const struct proxy_settings *settings, struct adopt_reactor *reactor,
+			int type, struct upstreams **ret)
+{
+	const struct upstreams_settings wanted = {
+		.endpoints = settings->upstreams,
+		.count = settings->upstream_count,
+		.balance = settings->balance,
+		.type = type,
+	};
+
+	return upstreams_new(reactor, &wanted, ret);
 }
 
 const struct handler handler_proxy = {
 	.name = "proxy",
 	.options = options,
-	.unsupported = unsupported,
 	.settings_new = settings_new,
 	.settings_free = settings_free,
 	.stream_new = proxy_stream_new,

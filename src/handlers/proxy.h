@@ -3,12 +3,18 @@
 #define HANDLERS_PROXY_H
 
 #include "handler.h"
+#include "upstreams.h"
+
+enum proxy_header { PROXY_HEADER_NONE, PROXY_HEADER_V1, PROXY_HEADER_V2 };
 
 /* A proxy block. Times are in milliseconds, 0 meaning never. */
 struct proxy_settings {
 	struct handler_settings base;
-	char **upstreams; /* endpoint_check() has found each good */
+	struct endpoint *upstreams;
 	size_t upstream_count;
+	enum balance balance;
+	enum proxy_header send_proxy;
+	char *start_unit; /* NULL: none */
 	uint64_t connect_timeout_ms;
 	uint64_t retry_interval_ms;
 	uint64_t half_close_timeout_ms;
@@ -17,6 +23,15 @@ struct proxy_settings {
 };
 
 extern const struct handler handler_proxy;
+
+/*
+ * Makes the upstreams of a block for one reactor.
+ * type: SOCK_STREAM or SOCK_DGRAM.
+ * ret: free with upstreams_free().
+ * Returns 0 or -ENOMEM.
+ */
+int proxy_upstreams_new(const struct proxy_settings *settings, struct adopt_reactor *reactor,
+			int type, struct upstreams **ret);
 
 /* The proxy for streams (proxy_stream.c) and for datagrams (proxy_datagram.c): as in
  * struct handler. */

@@ -1,16 +1,15 @@
 /* The proxy for datagrams: a session a client, each with a connected socket of its own
  * towards one upstream, so that only that one can answer. */
+#include "leg.h"
 #include "proxy.h"
+#include "start_unit.h"
 #include "support/keyed_hash.h"
 #include "support/log.h"
-#include "upstream.h"
+#include "support/proxy_protocol.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 /* Clients choose their addresses, so uthash is to hash with a secret of the relay, which
  * each function that looks something up calls `relay`. */
@@ -19,29 +18,51 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-/* An upstream's answers are not ours to cut: the largest that IP can carry. */
-#define ANSWER_BYTES 65535
+/* The longest datagram that IP can carry. */
+#define DATAGRAM_BYTES_MAX 65535
+
+/* What all sessions together keep of first datagrams that have not been answered. */
+#define HELD_BYTES_MAX (1024 * 1024)
 
 struct session {
-	struct adopt_datagram_protocol base;
+	struct leg_owner leg_owner;
 	struct relay *relay;
-	struct upstream *upstream;
+	struct leg *leg; /* NULL: nobody to send to */
+	bool introduced; /* the leg has been sent the PROXY header */
 	struct adopt_address client;
+	struct adopt_address local; /* whom the client asked, and hears answers from */
 	uint64_t used_ms;
+	struct upstreams_waiter names;
+	struct adopt_timer *retry; /* NULL until it is needed */
+	/* The first datagram to a leg, until it is answered or connect-timeout is over: a
+	   backend that is still starting is sent it again. */
+	unsigned char *held;
+	size_t held_length;
+	uint64_t held_until_ms;
 	TAILQ_ENTRY(session) by_use; /* the longest idle first */
 	UT_hash_handle hh;
+	unsigned char key[];
+};
+
+/* The names of both addresses. */
+struct session_key {
+	size_t length;
+	unsigned char bytes[2 * sizeof(struct sockaddr_storage)];
 };
 
 struct relay {
 	struct adopt_datagram_protocol base;
 	const struct proxy_settings *settings;
 	struct adopt_reactor *reactor;
-	struct upstreams upstreams;
+	struct upstreams *upstreams;
+	struct start_unit *unit; /* NULL: none */
 	struct hash_key secret;
-	struct session *sessions; /* by the client's address */
+	struct session *sessions; /* by key */
 	TAILQ_HEAD(session_queue, session) by_use;
 	struct adopt_timer *expiry;
-	bool cut_told; /* of a datagram that was cut, once */
+	size_t held_bytes;
+	unsigned char *headed; /* room for a header and a datagram, where headers are sent */
+	bool cut_told;         /* of a datagram that was cut, once */
 };
 
 static struct relay *relay_of(struct adopt_datagram_protocol *protocol)
@@ -49,11 +70,171 @@ static struct relay *relay_of(struct adopt_datagram_protocol *protocol)
 	return (struct relay *)protocol;
 }
 
+static uint64_t now_ms(const struct relay *relay)
+{
+	return adopt_reactor_now_ms(relay->reactor);
+}
+
+/* --- a session's leg --- */
+
+static struct session *session_of(struct leg_owner *owner)
+{
+	return (struct session *)owner;
+}
+
+static void release_held(struct session *session)
+{
+	session->relay->held_bytes -= session->held_length;
+	session->held_length = 0;
+	free(session->held);
+	session->held = NULL;
+}
+
+static void session_used(struct session *session)
+{
+	struct relay *relay = session->relay;
+
+	session->used_ms = now_ms(relay);
+	TAILQ_REMOVE(&relay->by_use, session, by_use);
+	TAILQ_INSERT_TAIL(&relay->by_use, session, by_use);
+}
+
+static void leg_answered(struct leg_owner *owner, const void *data, size_t length)
+{
+	struct session *session = session_of(owner);
+	int error;
+
+	release_held(session);
+	session_used(session);
+	error = adopt_port_send_from(session->relay->base.port, &session->local, &session->client,
+				     data, length);
+	if (error < 0)
+		log_debug("proxy: an answer was lost: %s", strerror(-error));
+}
+
+static void try_later(struct session *session);
+
+static void leg_refused(struct leg_owner *owner)
+{
+	try_later(session_of(owner));
+}
+
+/* Gives a session its leg to the upstream whose turn it is, of those that can be reached. */
+static int session_connect(struct session *session)
+{
+	struct relay *relay = session->relay;
+	const struct balance_client client = {
+		.address = &session->client,
+		.now_ms = now_ms(relay),
+	};
+	int error = -EHOSTUNREACH;
+
+	leg_free(&session->leg);
+	session->introduced = false;
+	for (size_t left = upstreams_count(relay->upstreams); left > 0 && error < 0; left--) {
+		struct upstream *upstream = upstreams_choose(relay->upstreams, &client);
+
+		upstream_tried(upstream, client.now_ms);
+		error = leg_new(relay->reactor, upstream, &session->leg_owner, &session->leg);
+		if (error < 0)
+			upstream_failed(upstream, error, client.now_ms);
+	}
+	return error;
+}
+
+/* --- sending --- */
+
+/* Puts the header of PROXY version 2 in front: each leg's upstream hears it once. */
+static size_t put_header(const struct session *session, const void *data, size_t length)
+{
+	const struct proxy_protocol_header header = {
+		.type = SOCK_DGRAM,
+		.source = session->client,
+		.destination = session->local,
+	};
+	unsigned char *headed = session->relay->headed;
+	size_t header_length = proxy_protocol_write_v2(&header, headed);
+
+	memcpy(headed + header_length, data, length);
+	return header_length + length;
+}
+
+static void session_send(struct session *session, const void *data, size_t length)
+{
+	struct relay *relay = session->relay;
+
+	if (relay->headed && !session->introduced) {
+		length = put_header(session, data, length);
+		data = relay->headed;
+	}
+	if (leg_send(session->leg, data, length) == 0)
+		session->introduced = true;
+}
+
+static void send_held(struct session *session)
+{
+	if (session_connect(session) < 0)
+		try_later(session);
+	else if (session->held)
+		session_send(session, session->held, session->held_length);
+}
+
+static void retry(void *context)
+{
+	struct session *session = context;
+	struct relay *relay = session->relay;
+
+	if (now_ms(relay) >= session->held_until_ms)
+		release_held(session);
+	if (!session->held)
+		return;
+	if (relay->unit)
+		start_unit_missed(relay->unit);
+	if (upstreams_ready(relay->upstreams, &session->names))
+		send_held(session);
+}
+
+/* Nothing is tried for the sake of a session that has nothing to say. */
+static void try_later(struct session *session)
+{
+	struct relay *relay = session->relay;
+
+	if (!session->held || relay->settings->retry_interval_ms == 0)
+		return;
+	if (!session->retry && adopt_timer_new(relay->reactor, retry, session, &session->retry) < 0)
+		return;
+	adopt_timer_start(session->retry, relay->settings->retry_interval_ms);
+}
+
+static void names_found(struct upstreams_waiter *waiter)
+{
+	send_held((struct session *)((char *)waiter - offsetof(struct session, names)));
+}
+
+/* Keeps a session's first datagram, if there is room. */
+static void hold(struct session *session, const struct adopt_datagram *datagram)
+{
+	struct relay *relay = session->relay;
+	uint64_t timeout_ms = relay->settings->connect_timeout_ms;
+
+	if (relay->held_bytes + datagram->length > HELD_BYTES_MAX)
+		return;
+	session->held = malloc(datagram->length + 1);
+	if (!session->held)
+		return;
+	memcpy(session->held, datagram->data, datagram->length);
+	session->held_length = datagram->length;
+	relay->held_bytes += datagram->length;
+	session->held_until_ms = timeout_ms ? now_ms(relay) + timeout_ms : UINT64_MAX;
+}
+
+/* --- sessions --- */
+
 static void await_expiry(struct relay *relay)
 {
 	struct session *oldest = TAILQ_FIRST(&relay->by_use);
 	uint64_t timeout_ms = relay->settings->session_timeout_ms;
-	uint64_t now = adopt_reactor_now_ms(relay->reactor);
+	uint64_t now = now_ms(relay);
 
 	if (!oldest || timeout_ms == 0)
 		return;
@@ -62,22 +243,23 @@ static void await_expiry(struct relay *relay)
 						 : 0);
 }
 
-/* Forgets a session; it is freed when its port has stopped. */
 static void session_end(struct session *session)
 {
 	struct relay *relay = session->relay;
-	struct adopt_port *port = session->base.port;
 
 	HASH_DEL(relay->sessions, session);
 	TAILQ_REMOVE(&relay->by_use, session, by_use);
-	session->relay = NULL;
-	adopt_port_stop(&port);
+	upstreams_leave(&session->names);
+	adopt_timer_free(&session->retry);
+	release_held(session);
+	leg_free(&session->leg);
+	free(session);
 }
 
 static void expire(void *context)
 {
 	struct relay *relay = context;
-	uint64_t now = adopt_reactor_now_ms(relay->reactor);
+	uint64_t now = now_ms(relay);
 	struct session *oldest;
 
 	while ((oldest = TAILQ_FIRST(&relay->by_use)) &&
@@ -86,108 +268,17 @@ static void expire(void *context)
 	await_expiry(relay);
 }
 
-static void session_used(struct session *session)
+static void make_key(const struct adopt_datagram *datagram, struct session_key *key)
 {
-	struct relay *relay = session->relay;
+	socklen_t client = datagram->peer->length, local = datagram->local->length;
 
-	session->used_ms = adopt_reactor_now_ms(relay->reactor);
-	TAILQ_REMOVE(&relay->by_use, session, by_use);
-	TAILQ_INSERT_TAIL(&relay->by_use, session, by_use);
+	memcpy(key->bytes, &datagram->peer->name, client);
+	memcpy(key->bytes + client, &datagram->local->name, local);
+	key->length = (size_t)client + local;
 }
 
-static void answer_received(struct adopt_datagram_protocol *protocol,
-			    const struct adopt_datagram *datagram)
-{
-	struct session *session = (struct session *)protocol;
-	int error;
-
-	if (!session->relay || datagram->truncated)
-		return;
-	session_used(session);
-	upstream_note(session->upstream, 0);
-	error = adopt_port_send(session->relay->base.port, &session->client, datagram->data,
-				datagram->length);
-	if (error < 0)
-		log_debug("proxy: an answer was lost: %s", strerror(-error));
-}
-
-static void session_refused(struct adopt_datagram_protocol *protocol)
-{
-	struct session *session = (struct session *)protocol;
-
-	if (session->relay)
-		upstream_note(session->upstream, -ECONNREFUSED);
-}
-
-static void session_stopped(struct adopt_datagram_protocol *protocol)
-{
-	struct session *session = (struct session *)protocol;
-
-	/* Where the reactor ends, nobody has ended the session before. */
-	if (session->relay) {
-		HASH_DEL(session->relay->sessions, session);
-		TAILQ_REMOVE(&session->relay->by_use, session, by_use);
-	}
-	free(session);
-}
-
-static const struct adopt_datagram_protocol_ops session_ops = {
-	.datagram_received = answer_received,
-	.connection_refused = session_refused,
-	.stop = session_stopped,
-};
-
-/* A UNIX upstream can answer only a socket that has a name: Linux picks one. */
-static void name_unix_socket(int fd)
-{
-	struct sockaddr_un unnamed = {.sun_family = AF_UNIX};
-
-	if (bind(fd, (struct sockaddr *)&unnamed, sizeof unnamed.sun_family) < 0)
-		log_debug("proxy: no name for answers: %s", strerror(errno));
-}
-
-/* Returns a socket connected to the upstream, or a negative errno. */
-static int connected_socket(const struct adopt_address *upstream)
-{
-	int fd, error = adopt_socket_create(adopt_address_family(upstream), SOCK_DGRAM, &fd);
-
-	if (error < 0)
-		return error;
-	if (adopt_address_family(upstream) == AF_UNIX)
-		name_unix_socket(fd);
-	if (connect(fd, &upstream->name.any, upstream->length) < 0) {
-		error = -errno;
-		close(fd);
-		return error;
-	}
-	return fd;
-}
-
-/* Gives a session its socket towards the next upstream that can be reached. */
-static int session_connect(struct session *session)
-{
-	struct relay *relay = session->relay;
-	struct upstreams *upstreams = &relay->upstreams;
-	size_t begin = upstreams_begin(upstreams);
-	int error = -EHOSTUNREACH;
-
-	for (size_t i = 0; i < upstreams->count && error < 0; i++) {
-		int fd;
-
-		session->upstream = &upstreams->items[(begin + i) % upstreams->count];
-		fd = error = connected_socket(&session->upstream->address);
-		if (fd >= 0) {
-			error = adopt_datagram_port(relay->reactor, fd, AF_UNSPEC, &session->base,
-						    ANSWER_BYTES, NULL);
-			close(fd);
-		}
-		if (error < 0)
-			upstream_note(session->upstream, error);
-	}
-	return error;
-}
-
-static struct session *session_new(struct relay *relay, const struct adopt_address *client)
+static struct session *session_new(struct relay *relay, const struct adopt_datagram *datagram,
+				   const struct session_key *key)
 {
 	struct session *session;
 
@@ -195,19 +286,18 @@ static struct session *session_new(struct relay *relay, const struct adopt_addre
 	   port's stop ends it. */
 	if (!relay->expiry && adopt_timer_new(relay->reactor, expire, relay, &relay->expiry) < 0)
 		return NULL;
-	session = calloc(1, sizeof *session);
+	session = calloc(1, sizeof *session + key->length);
 	if (!session)
 		return NULL;
-	session->base.ops = &session_ops;
 	session->relay = relay;
-	session->client = *client;
-	HASH_ADD_KEYPTR(hh, relay->sessions, &session->client.name, client->length, session);
+	session->client = *datagram->peer;
+	session->local = *datagram->local;
+	session->leg_owner.answered = leg_answered;
+	session->leg_owner.refused = leg_refused;
+	session->names.found = names_found;
+	memcpy(session->key, key->bytes, key->length);
+	HASH_ADD(hh, relay->sessions, key, key->length, session);
 	if (!session->hh.tbl) {
-		free(session);
-		return NULL;
-	}
-	if (session_connect(session) < 0) {
-		HASH_DEL(relay->sessions, session);
 		free(session);
 		return NULL;
 	}
@@ -216,18 +306,44 @@ static struct session *session_new(struct relay *relay, const struct adopt_addre
 	return session;
 }
 
-static struct session *session_find(struct relay *relay, const struct adopt_address *client)
+/* Sends a datagram on; one that finds nobody is kept for when somebody is there. */
+static void session_deliver(struct session *session, const struct adopt_datagram *datagram)
 {
+	struct relay *relay = session->relay;
+
+	if (session->names.waiting)
+		return;
+	if (session->held && now_ms(relay) >= session->held_until_ms)
+		release_held(session);
+	if (!session->leg || leg_dead(session->leg)) {
+		if (!session->held)
+			hold(session, datagram);
+		if (relay->unit)
+			start_unit_needed(relay->unit);
+		if (!upstreams_ready(relay->upstreams, &session->names))
+			return;
+		if (session_connect(session) < 0) {
+			try_later(session);
+			return;
+		}
+	}
+	session_send(session, datagram->data, datagram->length);
+}
+
+static struct session *session_find(struct relay *relay, const struct adopt_datagram *datagram)
+{
+	struct session_key key;
 	struct session *session;
 
-	HASH_FIND(hh, relay->sessions, &client->name, client->length, session);
+	make_key(datagram, &key);
+	HASH_FIND(hh, relay->sessions, key.bytes, key.length, session);
 	if (session) {
 		session_used(session);
 		return session;
 	}
 	if (HASH_COUNT(relay->sessions) >= relay->settings->max_sessions)
 		session_end(TAILQ_FIRST(&relay->by_use));
-	session = session_new(relay, client);
+	session = session_new(relay, datagram, &key);
 	if (session && session == TAILQ_FIRST(&relay->by_use))
 		await_expiry(relay);
 	return session;
@@ -245,18 +361,14 @@ static void datagram_received(struct adopt_datagram_protocol *protocol,
 {
 	struct relay *relay = relay_of(protocol);
 	struct session *session;
-	int error;
 
 	if (datagram->truncated) {
 		tell_cut(relay);
 		return;
 	}
-	session = session_find(relay, datagram->peer);
-	if (!session)
-		return;
-	error = adopt_port_send(session->base.port, NULL, datagram->data, datagram->length);
-	if (error < 0 && error != -EAGAIN)
-		upstream_note(session->upstream, error);
+	session = session_find(relay, datagram);
+	if (session)
+		session_deliver(session, datagram);
 }
 
 static void relay_stopped(struct adopt_datagram_protocol *protocol)
@@ -266,12 +378,32 @@ static void relay_stopped(struct adopt_datagram_protocol *protocol)
 	while (!TAILQ_EMPTY(&relay->by_use))
 		session_end(TAILQ_FIRST(&relay->by_use));
 	adopt_timer_free(&relay->expiry);
+	upstreams_stop(relay->upstreams);
+	if (relay->unit)
+		start_unit_stop(relay->unit);
 }
 
 static const struct adopt_datagram_protocol_ops relay_ops = {
 	.datagram_received = datagram_received,
 	.stop = relay_stopped,
 };
+
+static int relay_init(struct relay *relay, const struct proxy_settings *settings)
+{
+	int error = proxy_upstreams_new(settings, relay->reactor, SOCK_DGRAM, &relay->upstreams);
+
+	if (error == 0 && settings->start_unit)
+		error = start_unit_new(relay->reactor, settings->start_unit, &relay->unit);
+	if (error == 0 && settings->send_proxy == PROXY_HEADER_V2) {
+		relay->headed = malloc(PROXY_PROTOCOL_WRITE_BYTES + DATAGRAM_BYTES_MAX);
+		error = relay->headed ? 0 : -ENOMEM;
+	}
+	if (settings->send_proxy == PROXY_HEADER_V1) {
+		log_error("proxy: send-proxy = v1 is for streams alone; datagrams can have v2");
+		error = -EPROTONOSUPPORT;
+	}
+	return error;
+}
 
 int proxy_datagram_new(const struct handler_settings *base, struct adopt_reactor *reactor,
 		       struct adopt_datagram_protocol **ret)
@@ -282,17 +414,16 @@ int proxy_datagram_new(const struct handler_settings *base, struct adopt_reactor
 
 	if (!relay)
 		return -ENOMEM;
-	error = upstreams_resolve(settings->upstreams, settings->upstream_count, SOCK_DGRAM,
-				  &relay->upstreams);
-	if (error < 0) {
-		free(relay);
-		return error;
-	}
 	relay->base.ops = &relay_ops;
 	relay->settings = settings;
 	relay->reactor = reactor;
 	hash_key_init(&relay->secret);
 	TAILQ_INIT(&relay->by_use);
+	error = relay_init(relay, settings);
+	if (error < 0) {
+		proxy_datagram_free(&relay->base);
+		return error;
+	}
 	*ret = &relay->base;
 	return 0;
 }
@@ -301,6 +432,8 @@ void proxy_datagram_free(struct adopt_datagram_protocol *protocol)
 {
 	struct relay *relay = relay_of(protocol);
 
+	start_unit_free(&relay->unit);
 	upstreams_free(&relay->upstreams);
+	free(relay->headed);
 	free(relay);
 }

@@ -1,7 +1,9 @@
 /* The proxy for streams: a client is held until an upstream answers, then joined. */
+#include "dial.h"
 #include "proxy.h"
+#include "start_unit.h"
 #include "support/log.h"
-#include "upstream.h"
+#include "support/proxy_protocol.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,21 +12,19 @@ struct proxy_factory {
 	struct adopt_factory base;
 	const struct proxy_settings *settings;
 	struct adopt_reactor *reactor;
-	struct upstreams upstreams;
+	struct upstreams *upstreams;
+	struct start_unit *unit; /* NULL: none */
+	unsigned clients;
 };
 
 /* One client. Its own bytes wait in the kernel until the two are joined. */
 struct proxied {
 	struct adopt_protocol client;
-	struct adopt_protocol upstream;
-	struct adopt_factory dialer;
+	struct adopt_protocol server;
 	struct proxy_factory *factory;
-	struct adopt_connector *connector;
-	struct adopt_timer *retry;
-	uint64_t deadline_ms; /* 0: none */
-	size_t begin;         /* the upstream tried first */
-	size_t tried;         /* in this round */
-	unsigned connections; /* not yet lost, nor joined */
+	struct dial *dial;         /* until somebody has answered */
+	struct upstream *upstream; /* who has */
+	unsigned connections;      /* not yet lost, nor joined */
 };
 
 static struct proxied *from_client(struct adopt_protocol *protocol)
@@ -32,114 +32,28 @@ static struct proxied *from_client(struct adopt_protocol *protocol)
 	return (struct proxied *)protocol;
 }
 
-static struct proxied *from_upstream(struct adopt_protocol *protocol)
+static struct proxied *from_server(struct adopt_protocol *protocol)
 {
-	return (struct proxied *)((char *)protocol - offsetof(struct proxied, upstream));
+	return (struct proxied *)((char *)protocol - offsetof(struct proxied, server));
 }
 
-static struct proxied *from_dialer(struct adopt_factory *factory)
+/* What waits for nobody's sake any more ends with the last client. */
+static void client_gone(struct proxy_factory *factory)
 {
-	return (struct proxied *)((char *)factory - offsetof(struct proxied, dialer));
-}
-
-static void dial(struct proxied *proxied);
-
-static struct upstream *current(const struct proxied *proxied)
-{
-	const struct upstreams *upstreams = &proxied->factory->upstreams;
-
-	return &upstreams->items[(proxied->begin + proxied->tried) % upstreams->count];
-}
-
-/* How long one connect may take: an upstream that does not answer at all leaves the
- * others of the round their share. 0 is without end. */
-static uint64_t share_ms(const struct proxied *proxied)
-{
-	size_t left = proxied->factory->upstreams.count - proxied->tried;
-	uint64_t now = adopt_reactor_now_ms(proxied->factory->reactor);
-	uint64_t share;
-
-	if (proxied->deadline_ms == 0)
-		return 0;
-	if (now >= proxied->deadline_ms)
-		return 1;
-	share = (proxied->deadline_ms - now) / left;
-	return share > 0 ? share : 1;
-}
-
-/* One address has failed: the next one, the next round, or the end. */
-static void try_next(struct proxied *proxied, int error)
-{
-	const struct proxy_settings *settings = proxied->factory->settings;
-	uint64_t now = adopt_reactor_now_ms(proxied->factory->reactor);
-
-	upstream_note(current(proxied), error);
-	if (++proxied->tried < proxied->factory->upstreams.count) {
-		dial(proxied);
+	if (--factory->clients > 0)
 		return;
-	}
-	if (settings->retry_interval_ms == 0 ||
-	    (proxied->deadline_ms && now + settings->retry_interval_ms >= proxied->deadline_ms)) {
-		adopt_transport_abort(proxied->client.transport);
-		return;
-	}
-	proxied->tried = 0;
-	adopt_timer_start(proxied->retry, settings->retry_interval_ms);
-}
-
-static void connect_failed(struct adopt_factory *dialer, int error)
-{
-	struct proxied *proxied = from_dialer(dialer);
-
-	proxied->connector = NULL;
-	/* Where the reactor ends, so does the client. */
-	if (error != -ECANCELED)
-		try_next(proxied, error);
-}
-
-static struct adopt_protocol *build_upstream(struct adopt_factory *dialer,
-					     const struct adopt_address *peer)
-{
-	(void)peer;
-	return &from_dialer(dialer)->upstream;
-}
-
-static const struct adopt_factory_ops dialer_ops = {
-	.build_protocol = build_upstream,
-	.connect_failed = connect_failed,
-};
-
-/* Records go on as records where the upstream can have them. */
-static int upstream_type(const struct proxied *proxied, const struct adopt_address *address)
-{
-	int family = adopt_address_family(address);
-
-	return family == AF_INET || family == AF_INET6
-		       ? SOCK_STREAM
-		       : adopt_transport_type(proxied->client.transport);
-}
-
-static void dial(struct proxied *proxied)
-{
-	const struct adopt_address *address = &current(proxied)->address;
-	int error = adopt_connect_stream(proxied->factory->reactor, address,
-					 upstream_type(proxied, address), share_ms(proxied),
-					 &proxied->dialer, &proxied->connector);
-
-	if (error < 0)
-		try_next(proxied, error);
-}
-
-static void dial_again(void *context)
-{
-	dial(context);
+	upstreams_stop(factory->upstreams);
+	if (factory->unit)
+		start_unit_stop(factory->unit);
 }
 
 static void proxied_free(struct proxied *proxied)
 {
-	if (proxied->connector)
-		adopt_connector_cancel(&proxied->connector);
-	adopt_timer_free(&proxied->retry);
+	dial_free(&proxied->dial);
+	if (proxied->upstream)
+		upstream_leave(proxied->upstream);
+	upstream_unref(&proxied->upstream);
+	client_gone(proxied->factory);
 	free(proxied);
 }
 
@@ -151,16 +65,38 @@ static void finished(void *context, const struct adopt_join_result *result)
 	proxied_free(context);
 }
 
-static void upstream_made(struct adopt_protocol *protocol)
+/* The header says who the client is; unlike all else it is for the upstream alone. */
+static int send_header(const struct proxied *proxied)
 {
-	struct proxied *proxied = from_upstream(protocol);
+	struct proxy_protocol_header header = {.type = SOCK_STREAM};
+	uint8_t bytes[PROXY_PROTOCOL_WRITE_BYTES];
+	size_t length;
+
+	if (adopt_transport_peer(proxied->client.transport, &header.source) < 0 ||
+	    adopt_transport_local(proxied->client.transport, &header.destination) < 0)
+		header.local = true;
+	length = proxied->factory->settings->send_proxy == PROXY_HEADER_V1
+			 ? proxy_protocol_write_v1(&header, bytes)
+			 : proxy_protocol_write_v2(&header, bytes);
+	return adopt_transport_write(proxied->server.transport, bytes, length);
+}
+
+static void server_made(struct adopt_protocol *protocol)
+{
+	struct proxied *proxied = from_server(protocol);
+	const struct proxy_settings *settings = proxied->factory->settings;
+	int error = 0;
 
 	proxied->connections++;
-	proxied->connector = NULL;
-	adopt_timer_free(&proxied->retry);
-	upstream_note(current(proxied), 0);
-	if (adopt_join(proxied->client.transport, protocol->transport,
-		       proxied->factory->settings->half_close_timeout_ms, finished, proxied) < 0) {
+	proxied->upstream = upstream_ref(dial_upstream(proxied->dial));
+	upstream_enter(proxied->upstream);
+	dial_free(&proxied->dial);
+	if (settings->send_proxy != PROXY_HEADER_NONE)
+		error = send_header(proxied);
+	if (error >= 0)
+		error = adopt_join(proxied->client.transport, protocol->transport,
+				   settings->half_close_timeout_ms, finished, proxied);
+	if (error < 0) {
 		adopt_transport_abort(protocol->transport);
 		adopt_transport_abort(proxied->client.transport);
 	}
@@ -180,23 +116,70 @@ static void release(struct proxied *proxied)
 		proxied_free(proxied);
 }
 
-static void upstream_lost(struct adopt_protocol *protocol, int error)
+static void server_lost(struct adopt_protocol *protocol, int error)
 {
 	(void)error;
-	release(from_upstream(protocol));
+	release(from_server(protocol));
 }
 
 static void client_lost(struct adopt_protocol *protocol, int error)
 {
+	struct proxied *proxied = from_client(protocol);
+
 	(void)error;
-	release(from_client(protocol));
+	dial_free(&proxied->dial);
+	release(proxied);
+}
+
+static void nobody_answers(void *context)
+{
+	struct start_unit *unit = ((struct proxied *)context)->factory->unit;
+
+	if (unit)
+		start_unit_missed(unit);
+}
+
+static void dial_failed(void *context, int error)
+{
+	struct proxied *proxied = context;
+	char text[ADOPT_ADDRESS_TEXT_SIZE];
+	struct adopt_address peer = {0};
+
+	adopt_transport_peer(proxied->client.transport, &peer);
+	log_debug("proxy: no upstream for %s: %s", adopt_address_format(&peer, text, sizeof text),
+		  adopt_error_text(error));
+	adopt_transport_abort(proxied->client.transport);
+}
+
+static int begin(struct proxied *proxied)
+{
+	struct proxy_factory *factory = proxied->factory;
+	struct dial_order order = {
+		.upstreams = factory->upstreams,
+		.reactor = factory->reactor,
+		.type = adopt_transport_type(proxied->client.transport),
+		.timeout_ms = factory->settings->connect_timeout_ms,
+		.retry_interval_ms = factory->settings->retry_interval_ms,
+		.protocol = &proxied->server,
+		.nobody = nobody_answers,
+		.failed = dial_failed,
+		.context = proxied,
+	};
+
+	adopt_transport_peer(proxied->client.transport, &order.client);
+	if (factory->unit)
+		start_unit_needed(factory->unit);
+	return dial_begin(&order, &proxied->dial);
 }
 
 static void client_made(struct adopt_protocol *protocol)
 {
-	from_client(protocol)->connections++;
+	struct proxied *proxied = from_client(protocol);
+
+	proxied->connections++;
 	adopt_transport_pause(protocol->transport);
-	dial(from_client(protocol));
+	if (begin(proxied) < 0)
+		adopt_transport_abort(protocol->transport);
 }
 
 static const struct adopt_protocol_ops client_ops = {
@@ -205,17 +188,16 @@ static const struct adopt_protocol_ops client_ops = {
 	.connection_lost = client_lost,
 };
 
-static const struct adopt_protocol_ops upstream_ops = {
-	.connection_made = upstream_made,
+static const struct adopt_protocol_ops server_ops = {
+	.connection_made = server_made,
 	.data_received = ignore_data,
-	.connection_lost = upstream_lost,
+	.connection_lost = server_lost,
 };
 
 static struct adopt_protocol *build_client(struct adopt_factory *base,
 					   const struct adopt_address *peer)
 {
 	struct proxy_factory *factory = (struct proxy_factory *)base;
-	uint64_t timeout_ms = factory->settings->connect_timeout_ms;
 	struct proxied *proxied = calloc(1, sizeof *proxied);
 
 	(void)peer;
@@ -223,16 +205,10 @@ static struct adopt_protocol *build_client(struct adopt_factory *base,
 		return NULL;
 	*proxied = (struct proxied){
 		.client = {.ops = &client_ops},
-		.upstream = {.ops = &upstream_ops},
-		.dialer = {.ops = &dialer_ops},
+		.server = {.ops = &server_ops},
 		.factory = factory,
-		.deadline_ms = timeout_ms ? adopt_reactor_now_ms(factory->reactor) + timeout_ms : 0,
-		.begin = upstreams_begin(&factory->upstreams),
 	};
-	if (adopt_timer_new(factory->reactor, dial_again, proxied, &proxied->retry) < 0) {
-		free(proxied);
-		return NULL;
-	}
+	factory->clients++;
 	return &proxied->client;
 }
 
@@ -247,15 +223,16 @@ int proxy_stream_new(const struct handler_settings *base, struct adopt_reactor *
 
 	if (!factory)
 		return -ENOMEM;
-	error = upstreams_resolve(settings->upstreams, settings->upstream_count, SOCK_STREAM,
-				  &factory->upstreams);
-	if (error < 0) {
-		free(factory);
-		return error;
-	}
 	factory->base.ops = &factory_ops;
 	factory->settings = settings;
 	factory->reactor = reactor;
+	error = proxy_upstreams_new(settings, reactor, SOCK_STREAM, &factory->upstreams);
+	if (error == 0 && settings->start_unit)
+		error = start_unit_new(reactor, settings->start_unit, &factory->unit);
+	if (error < 0) {
+		proxy_stream_free(&factory->base);
+		return error;
+	}
 	*ret = &factory->base;
 	return 0;
 }
@@ -264,6 +241,7 @@ void proxy_stream_free(struct adopt_factory *base)
 {
 	struct proxy_factory *factory = (struct proxy_factory *)base;
 
+	start_unit_free(&factory->unit);
 	upstreams_free(&factory->upstreams);
 	free(factory);
 }

@@ -1,73 +1,90 @@
 #include "upstream.h"
 
-#include "support/endpoint.h"
 #include "support/log.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int append(struct upstreams *upstreams, const struct adopt_address *more, size_t count)
+struct upstream *upstream_new(const struct adopt_address *address, const void *origin, bool named)
 {
-	struct upstream *grown =
-		realloc(upstreams->items, (upstreams->count + count) * sizeof *grown);
+	struct upstream *upstream = calloc(1, sizeof *upstream);
 
-	if (!grown)
-		return -ENOMEM;
-	upstreams->items = grown;
-	for (size_t i = 0; i < count; i++)
-		grown[upstreams->count++] = (struct upstream){.address = more[i]};
-	return 0;
+	if (!upstream)
+		return NULL;
+	upstream->address = *address;
+	upstream->origin = origin;
+	upstream->named = named;
+	upstream->weight = 1;
+	upstream->references = 1;
+	return upstream;
 }
 
-int upstreams_resolve(char *const *texts, size_t count, int type, struct upstreams *ret)
+struct upstream *upstream_ref(struct upstream *upstream)
 {
-	struct upstreams upstreams = {0};
-
-	for (size_t i = 0; i < count; i++) {
-		struct adopt_address *found;
-		size_t found_count;
-		int error = endpoint_resolve(texts[i], type, &found, &found_count);
-
-		if (error == 0) {
-			error = append(&upstreams, found, found_count);
-			free(found);
-		}
-		if (error < 0) {
-			log_error("proxy: upstream %s cannot be resolved: %s", texts[i],
-				  strerror(-error));
-			upstreams_free(&upstreams);
-			return error;
-		}
-	}
-	*ret = upstreams;
-	return 0;
+	upstream->references++;
+	return upstream;
 }
 
-void upstreams_free(struct upstreams *upstreams)
+void upstream_unref(struct upstream **upstream)
 {
-	free(upstreams->items);
-	*upstreams = (struct upstreams){0};
+	if (*upstream && --(*upstream)->references == 0)
+		free(*upstream);
+	*upstream = NULL;
 }
 
-size_t upstreams_begin(struct upstreams *upstreams)
+void upstream_enter(struct upstream *upstream)
 {
-	size_t begin = upstreams->next;
-
-	upstreams->next = (begin + 1) % upstreams->count;
-	return begin;
+	upstream->active++;
 }
 
-void upstream_note(struct upstream *upstream, int error)
+void upstream_leave(struct upstream *upstream)
+{
+	upstream->active--;
+}
+
+bool upstream_usable(const struct upstream *upstream, uint64_t now_ms)
+{
+	return upstream->failures == 0 || now_ms >= upstream->retry_at_ms;
+}
+
+static uint64_t pause_ms(unsigned failures)
+{
+	uint64_t pause = UPSTREAM_PAUSE_MIN_MS;
+
+	while (--failures > 0 && pause < UPSTREAM_PAUSE_MAX_MS)
+		pause *= 2;
+	return pause < UPSTREAM_PAUSE_MAX_MS ? pause : UPSTREAM_PAUSE_MAX_MS;
+}
+
+static void leave_alone(struct upstream *upstream, uint64_t now_ms)
+{
+	upstream->failures++;
+	upstream->retry_at_ms = now_ms + pause_ms(upstream->failures);
+}
+
+void upstream_tried(struct upstream *upstream, uint64_t now_ms)
+{
+	if (upstream->failures > 0 && upstream_usable(upstream, now_ms))
+		leave_alone(upstream, now_ms);
+}
+
+void upstream_failed(struct upstream *upstream, int error, uint64_t now_ms)
 {
 	char text[ADOPT_ADDRESS_TEXT_SIZE];
 
-	if (upstream->down == (error != 0))
+	if (upstream->failures > 0)
 		return;
-	upstream->down = error != 0;
-	adopt_address_format(&upstream->address, text, sizeof text);
-	if (error)
-		log_warning("proxy: upstream %s does not answer: %s", text, strerror(-error));
-	else
-		log_notice("proxy: upstream %s answers again", text);
+	leave_alone(upstream, now_ms);
+	log_warning("proxy: upstream %s does not answer: %s",
+		    adopt_address_format(&upstream->address, text, sizeof text), strerror(-error));
+}
+
+void upstream_answered(struct upstream *upstream)
+{
+	char text[ADOPT_ADDRESS_TEXT_SIZE];
+
+	if (upstream->failures > 0)
+		log_notice("proxy: upstream %s answers again",
+			   adopt_address_format(&upstream->address, text, sizeof text));
+	upstream->failures = 0;
 }

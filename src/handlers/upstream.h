@@ -1,38 +1,49 @@
-/* upstream.h - where a proxy sends its clients */
+/* upstream.h - one server that a proxy sends clients to, and whether it answers */
 #ifndef HANDLERS_UPSTREAM_H
 #define HANDLERS_UPSTREAM_H
 
 #include "adopt/adopt.h"
 
-/* One address, and whether it failed last. */
+/* One address. It is counted by reference: a resolver may take it from its list while
+ * clients still use it. */
 struct upstream {
 	struct adopt_address address;
-	bool down;
+	const void *origin; /* what it was found by: those of one name have the same */
+	bool named;         /* found by a name: there may be others of the same origin */
+	unsigned priority;  /* lower ones are used first */
+	unsigned weight;    /* its share among equals, at least 1 */
+	unsigned references;
+	unsigned active;      /* clients that it has */
+	unsigned failures;    /* since it answered last */
+	uint64_t retry_at_ms; /* where it has failed: when it is tried again */
+	int64_t credit;       /* balance.c's: what it is owed of the turns */
 };
 
-/* Addresses to try, in turn. Initialize with zeros. */
-struct upstreams {
-	struct upstream *items;
-	size_t count;
-	size_t next; /* where the next client begins: round-robin */
-};
+/* A failed upstream is left alone for so long, and twice as long each time. */
+#define UPSTREAM_PAUSE_MIN_MS 1000
+#define UPSTREAM_PAUSE_MAX_MS 60000
 
-/*
- * Resolves the texts of an `upstream` option, each of which endpoint_check() has
- * found good. It may block: for the time before the loop runs.
- * type: SOCK_STREAM or SOCK_DGRAM.
- * ret: free with upstreams_free().
- * Returns 0 or a negative errno of endpoint_resolve(), which has been logged.
- */
-int upstreams_resolve(char *const *texts, size_t count, int type, struct upstreams *ret);
+/* Makes an upstream with one reference. Returns it, or NULL without memory. */
+struct upstream *upstream_new(const struct adopt_address *address, const void *origin, bool named);
 
-/* Frees the addresses and empties the list. */
-void upstreams_free(struct upstreams *upstreams);
+/* Takes and gives back a reference; the last one frees. Giving back sets it NULL; NULL
+ * inside is harmless. */
+struct upstream *upstream_ref(struct upstream *upstream);
+void upstream_unref(struct upstream **upstream);
 
-/* Returns where the next client begins, and moves on. */
-size_t upstreams_begin(struct upstreams *upstreams);
+/* Counts a client that it gets, and one that it had. */
+void upstream_enter(struct upstream *upstream);
+void upstream_leave(struct upstream *upstream);
 
-/* Notes how an upstream did, 0 or a negative errno; a change is logged once each way. */
-void upstream_note(struct upstream *upstream, int error);
+/* Tells whether it answered last, or has been left alone for long enough. */
+bool upstream_usable(const struct upstream *upstream, uint64_t now_ms);
+
+/* Notes that it is being tried: one that had failed is then left alone by all others, for
+ * longer than before, unless it answers. */
+void upstream_tried(struct upstream *upstream, uint64_t now_ms);
+
+/* Note how it did; a change is logged once each way. error: a negative errno. */
+void upstream_failed(struct upstream *upstream, int error, uint64_t now_ms);
+void upstream_answered(struct upstream *upstream);
 
 #endif

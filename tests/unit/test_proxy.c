@@ -3,13 +3,14 @@
  * tests/integration. */
 #include "handlers/proxy.h"
 
+#include "support/proxy_protocol.h"
+
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-static char first[] = "192.0.2.10:80", second[] = "unix:/run/second";
-static char *both[] = {first, second};
+static struct endpoint both[2];
 
 static struct adopt_reactor *reactor;
 static struct proxy_settings settings;
@@ -17,6 +18,8 @@ static struct adopt_factory *factory;
 
 static void setup(void)
 {
+	ck_assert_int_eq(endpoint_parse("192.0.2.10:80", &both[0]), 0);
+	ck_assert_int_eq(endpoint_parse("unix:/run/second", &both[1]), 0);
 	settings = (struct proxy_settings){
 		.base.handler = &handler_proxy,
 		.upstreams = both,
@@ -203,6 +206,95 @@ START_TEST(reset_of_one_reaches_the_other)
 }
 END_TEST
 
+/* A client of these addresses, and what its upstream has heard before it speaks. */
+static size_t introduced(enum proxy_header header, const char *local, const char *peer,
+			 const void **ret)
+{
+	struct adopt_address from, to;
+	struct adopt_transport *one = NULL, *upstream = NULL;
+
+	settings.send_proxy = header;
+	ck_assert_int_eq(adopt_address_parse(local, &to), 0);
+	ck_assert_int_eq(adopt_address_parse(peer, &from), 0);
+	ck_assert_int_eq(adopt_memory_transport_new(reactor, factory, &to, &from, &one), 0);
+	ck_assert_int_eq(adopt_memory_connect_finish(reactor, 0, 0, &upstream), 0);
+	return adopt_memory_written(upstream, ret);
+}
+
+START_TEST(header_of_version_1)
+{
+	static const char expected[] = "PROXY TCP4 198.51.100.7 192.0.2.1 4711 443\r\n";
+	const void *data;
+	size_t length = introduced(PROXY_HEADER_V1, "192.0.2.1:443", "198.51.100.7:4711", &data);
+
+	ck_assert_uint_eq(length, sizeof expected - 1);
+	ck_assert(memcmp(data, expected, length) == 0);
+}
+END_TEST
+
+START_TEST(header_of_version_1_for_a_unix_client)
+{
+	static const char expected[] = "PROXY UNKNOWN\r\n";
+	const void *data;
+	size_t length = introduced(PROXY_HEADER_V1, "unix:/run/own", "unix:@client", &data);
+
+	ck_assert_uint_eq(length, sizeof expected - 1);
+	ck_assert(memcmp(data, expected, length) == 0);
+}
+END_TEST
+
+START_TEST(header_of_version_2)
+{
+	struct proxy_protocol_header header;
+	struct adopt_address expected;
+	size_t needed;
+	const void *data;
+	size_t length =
+		introduced(PROXY_HEADER_V2, "[2001:db8::1]:443", "[2001:db8::7]:4711", &data);
+
+	ck_assert_int_eq(proxy_protocol_read(data, length, &header, &needed), VERDICT_MATCH);
+	ck_assert_uint_eq(header.length, length);
+	ck_assert_int_eq(header.type, SOCK_STREAM);
+	ck_assert_int_eq(adopt_address_parse("[2001:db8::7]:4711", &expected), 0);
+	ck_assert(adopt_address_equal(&header.source, &expected));
+	ck_assert_int_eq(adopt_address_parse("[2001:db8::1]:443", &expected), 0);
+	ck_assert(adopt_address_equal(&header.destination, &expected));
+}
+END_TEST
+
+START_TEST(header_goes_before_what_the_client_says)
+{
+	struct adopt_transport *one = client(), *upstream = NULL;
+
+	settings.send_proxy = PROXY_HEADER_V1;
+	ck_assert_int_eq(adopt_memory_connect_finish(reactor, 0, 0, &upstream), 0);
+	ck_assert_int_eq(adopt_memory_deliver(one, "hello", 5), 0);
+	ck_written(upstream, "PROXY TCP4 192.0.2.2 192.0.2.1 1024 80\r\nhello");
+}
+END_TEST
+
+START_TEST(least_connections_counts_the_joined)
+{
+	const struct adopt_memory_connect *made;
+	struct adopt_transport *upstream = NULL;
+
+	/* The fixture's upstreams were made before. */
+	settings.balance = BALANCE_LEAST_CONNECTIONS;
+	proxy_stream_free(factory);
+	ck_assert_int_eq(proxy_stream_new(&settings.base, reactor, &factory), 0);
+	for (size_t i = 0; i < 4; i++) {
+		client();
+		ck_assert_int_eq(
+			adopt_memory_connect_finish(reactor, i, 0, i == 1 ? &upstream : NULL), 0);
+	}
+	adopt_memory_lose(upstream, -ECONNRESET);
+	adopt_memory_advance(reactor, 0);
+	client();
+	ck_assert_uint_eq(connects(&made), 5);
+	ck_assert(adopt_address_equal(&made[4].address, &made[1].address));
+}
+END_TEST
+
 START_TEST(reactor_may_end_at_any_point)
 {
 	client();
@@ -232,6 +324,11 @@ int main(void)
 	tcase_add_test(tests, no_deadline_where_the_timeout_is_never);
 	tcase_add_test(tests, client_that_leaves_ends_the_dialling);
 	tcase_add_test(tests, reset_of_one_reaches_the_other);
+	tcase_add_test(tests, header_of_version_1);
+	tcase_add_test(tests, header_of_version_1_for_a_unix_client);
+	tcase_add_test(tests, header_of_version_2);
+	tcase_add_test(tests, header_goes_before_what_the_client_says);
+	tcase_add_test(tests, least_connections_counts_the_joined);
 	tcase_add_test(tests, reactor_may_end_at_any_point);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);

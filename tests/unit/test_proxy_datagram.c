@@ -2,7 +2,10 @@
  * real one, connected and never written to. */
 #include "handlers/proxy.h"
 
+#include "support/proxy_protocol.h"
+
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,16 +13,24 @@
 
 #define MAX_PACKET 100
 
-static char upstream[] = "127.0.0.1:9";
-static char *upstreams[] = {upstream};
+static const char upstream[] = "127.0.0.1:9";
+static struct endpoint upstreams[1];
 
 static struct adopt_reactor *reactor;
 static struct proxy_settings settings;
 static struct adopt_datagram_protocol *relay;
 static struct adopt_port *port;
 
+static void start(void)
+{
+	ck_assert_int_eq(adopt_memory_reactor_new(&reactor), 0);
+	ck_assert_int_eq(proxy_datagram_new(&settings.base, reactor, &relay), 0);
+	ck_assert_int_eq(adopt_datagram_port(reactor, 0, AF_INET, relay, MAX_PACKET, &port), 0);
+}
+
 static void setup(void)
 {
+	ck_assert_int_eq(endpoint_parse(upstream, upstreams), 0);
 	settings = (struct proxy_settings){
 		.base.handler = &handler_proxy,
 		.upstreams = upstreams,
@@ -27,9 +38,7 @@ static void setup(void)
 		.session_timeout_ms = 1000,
 		.max_sessions = 3,
 	};
-	ck_assert_int_eq(adopt_memory_reactor_new(&reactor), 0);
-	ck_assert_int_eq(proxy_datagram_new(&settings.base, reactor, &relay), 0);
-	ck_assert_int_eq(adopt_datagram_port(reactor, 0, AF_INET, relay, MAX_PACKET, &port), 0);
+	start();
 }
 
 static void teardown(void)
@@ -173,6 +182,98 @@ START_TEST(never_is_without_end)
 }
 END_TEST
 
+/* What the kernel tells a session when its upstream is not there. */
+static void refuse(size_t n)
+{
+	const struct adopt_memory_port *ports;
+	struct adopt_datagram_protocol *leg;
+
+	adopt_memory_ports(reactor, &ports);
+	leg = ports[n + 1].protocol;
+	leg->ops->connection_refused(leg);
+}
+
+START_TEST(first_datagram_waits_for_a_backend_that_starts)
+{
+	struct adopt_address from = address(upstream);
+
+	settings.retry_interval_ms = 10;
+	settings.connect_timeout_ms = 100;
+	comes("192.0.2.1:1000", "first");
+	ck_sent(session(0), 0, NULL, "first");
+	refuse(0);
+	adopt_memory_advance(reactor, 9);
+	ck_assert_uint_eq(sessions_made(), 1);
+	adopt_memory_advance(reactor, 1);
+	ck_assert_uint_eq(sessions_made(), 2);
+	ck_assert_ptr_null(session(0));
+	ck_sent(session(1), 0, NULL, "first");
+	adopt_memory_datagram(session(1), &from, "answer", 6);
+	ck_sent(port, 0, "192.0.2.1:1000", "answer");
+	/* It is not sent again once it has been answered. */
+	refuse(1);
+	adopt_memory_advance(reactor, 500);
+	ck_assert_uint_eq(sessions_made(), 2);
+	comes("192.0.2.1:1000", "next");
+	ck_sent(session(2), 0, NULL, "next");
+}
+END_TEST
+
+START_TEST(nothing_is_tried_after_the_timeout)
+{
+	size_t n = 0;
+
+	settings.retry_interval_ms = 10;
+	settings.connect_timeout_ms = 100;
+	comes("192.0.2.1:1000", "first");
+	for (unsigned ms = 0; ms < 300; ms += 10) {
+		while (n < sessions_made())
+			refuse(n++);
+		adopt_memory_advance(reactor, 10);
+	}
+	ck_assert_uint_eq(n, 10);
+}
+END_TEST
+
+START_TEST(header_is_in_the_first_packet_alone)
+{
+	struct adopt_address from = address("192.0.2.1:1000");
+	struct proxy_protocol_header header;
+	const struct adopt_memory_sent *sent;
+	size_t needed;
+
+	teardown();
+	settings.send_proxy = PROXY_HEADER_V2;
+	start();
+	comes("192.0.2.1:1000", "one");
+	comes("192.0.2.1:1000", "two");
+	ck_assert_uint_eq(adopt_memory_sent(session(0), &sent), 2);
+	ck_assert_int_eq(proxy_protocol_read(sent[0].data, sent[0].length, &header, &needed),
+			 VERDICT_MATCH);
+	ck_assert_int_eq(header.type, SOCK_DGRAM);
+	ck_assert(adopt_address_equal(&header.source, &from));
+	ck_assert_int_eq(adopt_address_family(&header.destination), AF_INET);
+	ck_assert_uint_eq(sent[0].length, header.length + 3);
+	ck_assert(memcmp((const char *)sent[0].data + header.length, "one", 3) == 0);
+	ck_sent(session(0), 1, NULL, "two");
+	/* Whoever is asked next has not heard it. */
+	refuse(0);
+	comes("192.0.2.1:1000", "three");
+	ck_assert_uint_eq(adopt_memory_sent(session(1), &sent), 1);
+	ck_assert_uint_eq(sent[0].length, header.length + 5);
+}
+END_TEST
+
+START_TEST(version_1_knows_no_datagrams)
+{
+	struct adopt_datagram_protocol *none = NULL;
+
+	settings.send_proxy = PROXY_HEADER_V1;
+	ck_assert_int_eq(proxy_datagram_new(&settings.base, reactor, &none), -EPROTONOSUPPORT);
+	ck_assert_ptr_null(none);
+}
+END_TEST
+
 START_TEST(port_takes_its_sessions_along)
 {
 	comes("192.0.2.1:1000", "a");
@@ -197,6 +298,10 @@ int main(void)
 	tcase_add_test(tests, longest_idle_makes_room);
 	tcase_add_test(tests, cut_datagrams_are_dropped);
 	tcase_add_test(tests, never_is_without_end);
+	tcase_add_test(tests, first_datagram_waits_for_a_backend_that_starts);
+	tcase_add_test(tests, nothing_is_tried_after_the_timeout);
+	tcase_add_test(tests, header_is_in_the_first_packet_alone);
+	tcase_add_test(tests, version_1_knows_no_datagrams);
 	tcase_add_test(tests, port_takes_its_sessions_along);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);

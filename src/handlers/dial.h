@@ -1,0 +1,43 @@
+/* dial.h - a client is held until an upstream has taken its connection */
+#ifndef HANDLERS_DIAL_H
+#define HANDLERS_DIAL_H
+
+#include "upstreams.h"
+
+struct dial;
+
+/* What is to be done for one client. */
+struct dial_order {
+	struct upstreams *upstreams;
+	struct adopt_reactor *reactor;
+	struct adopt_address client;
+	int type;                   /* the client's socket type: records go on as records where
+				     * the upstream can have them */
+	uint64_t timeout_ms;        /* 0: never */
+	uint64_t retry_interval_ms; /* between two rounds; 0: there is one */
+	/* Gets the connection: connection_made says that an upstream was found. */
+	struct adopt_protocol *protocol;
+	/* A round has found nobody, and there will be another. May be NULL. */
+	void (*nobody)(void *context);
+	/* Nobody has answered in time. error: the last one's. */
+	void (*failed)(void *context, int error);
+	void *context;
+};
+
+/*
+ * Begins to dial: rounds over all upstreams, one after the other, until one answers. Of
+ * several addresses of one name the next is tried beside one that is slow (RFC 8305).
+ * order: copied.
+ * ret: set before anything is tried: the callbacks may come from inside this call. Free
+ * with dial_free() at any time, from inside the callbacks too.
+ * Returns 0 or -ENOMEM.
+ */
+int dial_begin(const struct dial_order *order, struct dial **ret);
+
+/* Returns the upstream that has answered: for the order's protocol, in connection_made. */
+struct upstream *dial_upstream(const struct dial *dial);
+
+/* Ends it, and gives up what is still being tried. Sets it NULL; NULL inside is harmless. */
+void dial_free(struct dial **dial);
+
+#endif

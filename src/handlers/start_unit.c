@@ -1,0 +1,233 @@
+/* On sd-bus, whose connection lives in our loop, and only while clients are there. */
+#include "start_unit.h"
+
+#include "support/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-login.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A unit that was started and does not answer is not asked for again before. */
+#define AGAIN_MS 1000
+
+/* sd_bus_get_timeout(3): no timeout, and one that is over. */
+#define NEVER UINT64_MAX
+
+struct start_unit {
+	struct adopt_watcher watcher;
+	struct adopt_reactor *reactor;
+	const char *unit;
+	struct adopt_timer *timer;
+	sd_bus *bus;   /* while an answer is awaited */
+	bool answered; /* it is there */
+	bool asked;
+	uint64_t asked_ms;
+};
+
+const char *start_unit_judge(const char *unit)
+{
+	static const char characters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					 "0123456789:-_.\\@";
+	const char *dot = strrchr(unit, '.');
+
+	if (!dot || dot == unit || dot[1] == '\0' || strlen(unit) > 255 ||
+	    unit[strspn(unit, characters)] != '\0')
+		return "not the name of a unit, such as web.service";
+	if (sd_booted() <= 0)
+		return "systemd does not run here, and so cannot start it";
+	return NULL;
+}
+
+void start_unit_stop(struct start_unit *start)
+{
+	if (!start->bus)
+		return;
+	adopt_reader_remove(start->reactor, &start->watcher);
+	adopt_writer_remove(start->reactor, &start->watcher);
+	adopt_timer_free(&start->timer);
+	start->bus = sd_bus_close_unref(start->bus);
+	start->asked = start->answered;
+}
+
+static void give_up(struct start_unit *start, const char *why)
+{
+	log_warning("proxy: %s cannot be started: %s", start->unit, why);
+	start_unit_stop(start);
+	start->asked = true;
+}
+
+/* sd_bus_get_timeout() tells a time of CLOCK_MONOTONIC in microseconds. */
+static void await_timeout(struct start_unit *start)
+{
+	uint64_t until_us;
+	struct timespec now;
+	uint64_t now_us;
+
+	if (sd_bus_get_timeout(start->bus, &until_us) < 0 || until_us == NEVER) {
+		adopt_timer_stop(start->timer);
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	now_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	adopt_timer_start(start->timer, until_us > now_us ? (until_us - now_us) / 1000 + 1 : 0);
+}
+
+static int watch(struct start_unit *start)
+{
+	int events = sd_bus_get_events(start->bus), error = 0;
+
+	start->watcher.fd = sd_bus_get_fd(start->bus);
+	if (events < 0 || start->watcher.fd < 0)
+		return -ENOTCONN;
+	if (events & POLLIN)
+		error = adopt_reader_add(start->reactor, &start->watcher);
+	else
+		adopt_reader_remove(start->reactor, &start->watcher);
+	if (error == 0 && (events & POLLOUT))
+		error = adopt_writer_add(start->reactor, &start->watcher);
+	else
+		adopt_writer_remove(start->reactor, &start->watcher);
+	await_timeout(start);
+	return error;
+}
+
+/* Does what there is to do, the answer's callback included. */
+static void process(struct start_unit *start)
+{
+	int did;
+
+	do
+		did = sd_bus_process(start->bus, NULL);
+	while (did > 0 && !start->answered);
+	if (start->answered)
+		start_unit_stop(start);
+	else if (did < 0)
+		give_up(start, strerror(-did));
+	else if (watch(start) < 0)
+		give_up(start, "its bus cannot be watched");
+}
+
+static void ready(struct adopt_watcher *watcher)
+{
+	process((struct start_unit *)watcher);
+}
+
+static const struct adopt_watcher_ops watcher_ops = {.readable = ready, .writable = ready};
+
+static void elapsed(void *context)
+{
+	process(context);
+}
+
+static int answered(sd_bus_message *answer, void *context, sd_bus_error *ignored)
+{
+	struct start_unit *start = context;
+	const sd_bus_error *error = sd_bus_message_get_error(answer);
+
+	(void)ignored;
+	start->answered = true;
+	if (error)
+		log_warning("proxy: %s cannot be started: %s", start->unit,
+			    error->message ? error->message : error->name);
+	else
+		log_info("proxy: %s is being started", start->unit);
+	return 0;
+}
+
+/* As root there is a way to the manager that needs no bus daemon, as systemctl has it. */
+static int open_manager(const char *address, sd_bus **ret)
+{
+	sd_bus *bus = NULL;
+	int error = sd_bus_new(&bus);
+
+	if (error >= 0)
+		error = sd_bus_set_address(bus, address);
+	if (error >= 0)
+		error = sd_bus_start(bus);
+	if (error < 0) {
+		sd_bus_unref(bus);
+		return error;
+	}
+	*ret = bus;
+	return 0;
+}
+
+static int open_bus(sd_bus **ret)
+{
+	char *unit = NULL;
+
+	if (sd_pid_get_user_unit(0, &unit) >= 0) {
+		free(unit);
+		return sd_bus_open_user(ret);
+	}
+	if (geteuid() == 0 && open_manager("unix:path=/run/systemd/private", ret) == 0)
+		return 0;
+	return sd_bus_open_system(ret);
+}
+
+static int ask(struct start_unit *start)
+{
+	int error = open_bus(&start->bus);
+
+	if (error < 0)
+		return error;
+	start->answered = false;
+	start->watcher.fd = -1;
+	error = sd_bus_call_method_async(start->bus, NULL, "org.freedesktop.systemd1",
+					 "/org/freedesktop/systemd1",
+					 "org.freedesktop.systemd1.Manager", "StartUnit", answered,
+					 start, "ss", start->unit, "replace");
+	if (error >= 0)
+		error = adopt_timer_new(start->reactor, elapsed, start, &start->timer);
+	if (error >= 0)
+		error = watch(start);
+	return error;
+}
+
+void start_unit_needed(struct start_unit *start)
+{
+	int error;
+
+	if (start->asked || start->bus)
+		return;
+	start->asked = true;
+	start->asked_ms = adopt_reactor_now_ms(start->reactor);
+	error = ask(start);
+	if (error < 0)
+		give_up(start, strerror(-error));
+}
+
+void start_unit_missed(struct start_unit *start)
+{
+	if (adopt_reactor_now_ms(start->reactor) < start->asked_ms + AGAIN_MS)
+		return;
+	start->asked = false;
+	start_unit_needed(start);
+}
+
+int start_unit_new(struct adopt_reactor *reactor, const char *unit, struct start_unit **ret)
+{
+	struct start_unit *start = calloc(1, sizeof *start);
+
+	if (!start)
+		return -ENOMEM;
+	start->watcher.ops = &watcher_ops;
+	start->reactor = reactor;
+	start->unit = unit;
+	*ret = start;
+	return 0;
+}
+
+void start_unit_free(struct start_unit **start)
+{
+	if (*start)
+		start_unit_stop(*start);
+	free(*start);
+	*start = NULL;
+}

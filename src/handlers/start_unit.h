@@ -1,0 +1,33 @@
+/* start_unit.h - asks systemd to start the unit that an upstream belongs to */
+#ifndef HANDLERS_START_UNIT_H
+#define HANDLERS_START_UNIT_H
+
+#include "adopt/adopt.h"
+
+struct start_unit;
+
+/* Returns what is wrong with starting a unit by this name here, or NULL. */
+const char *start_unit_judge(const char *unit);
+
+/*
+ * Makes what asks for a unit: of the user's manager where adoptd is a unit of it, else of
+ * the system's.
+ * unit: start_unit_judge() has found nothing wrong with it; to outlive what is made.
+ * ret: free with start_unit_free().
+ * Returns 0, -ENOMEM, or -EOPNOTSUPP where adoptd was built without libsystemd.
+ */
+int start_unit_new(struct adopt_reactor *reactor, const char *unit, struct start_unit **ret);
+void start_unit_free(struct start_unit **start);
+
+/* A client is there: asks (org.freedesktop.systemd1.Manager.StartUnit), unless that has
+ * been done. What comes of it is logged. */
+void start_unit_needed(struct start_unit *start);
+
+/* Nobody answers: the unit may have ended since, and is asked for again, at most once a
+ * second. */
+void start_unit_missed(struct start_unit *start);
+
+/* Closes the bus: for when the last client has gone, and before the reactor goes. */
+void start_unit_stop(struct start_unit *start);
+
+#endif
