@@ -38,6 +38,7 @@ struct adopt_call;
 struct adopt_connector;
 struct adopt_datagram;
 struct adopt_datagram_protocol;
+struct adopt_end;
 struct adopt_factory;
 struct adopt_observer;
 struct adopt_port;
@@ -527,12 +528,27 @@ int adopt_transport_set_idle_timeout(struct adopt_transport *transport, uint64_t
 uint64_t adopt_transport_idle_timeout(const struct adopt_transport *transport);
 
 /*
+ * Tells how many bytes have been read from the peer, but for those that
+ * adopt_transport_skip() threw away, and how many the system has taken to send.
+ */
+void adopt_transport_bytes(const struct adopt_transport *transport, uint64_t *ret_received,
+			   uint64_t *ret_sent);
+
+/* How a connection has ended. */
+struct adopt_end {
+	int error;         /* connection_lost's; 0 where detached */
+	bool detached;     /* it lives on, in other hands */
+	uint64_t received; /* adopt_transport_bytes() */
+	uint64_t sent;
+};
+
+/*
  * Somebody who wants to know when a connection ends, whichever protocol it then has
  * (who counts, who limits). It lies in the caller's own struct. `ended` is called once,
  * after connection_lost, or when the connection is detached.
  */
 struct adopt_attachment {
-	void (*ended)(struct adopt_attachment *attachment, int error);
+	void (*ended)(struct adopt_attachment *attachment, const struct adopt_end *end);
 	struct adopt_attachment *next; /* the library's */
 };
 void adopt_transport_attach(struct adopt_transport *transport, struct adopt_attachment *attachment);

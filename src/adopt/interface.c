@@ -288,6 +288,13 @@ uint64_t adopt_transport_idle_timeout(const struct adopt_transport *transport)
 	return transport->ops->idle_timeout(transport);
 }
 
+void adopt_transport_bytes(const struct adopt_transport *transport, uint64_t *ret_received,
+			   uint64_t *ret_sent)
+{
+	*ret_received = transport->received;
+	*ret_sent = transport->sent;
+}
+
 void adopt_transport_attach(struct adopt_transport *transport, struct adopt_attachment *attachment)
 {
 	attachment->next = transport->attachments;

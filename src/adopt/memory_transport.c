@@ -34,7 +34,7 @@ static void end(struct memory_transport *transport)
 	struct adopt_reactor *reactor = transport->base.reactor;
 	struct adopt_protocol *protocol = transport->base.protocol;
 	struct adopt_attachment *attachments = transport->base.attachments;
-	int error = transport->error;
+	struct adopt_end end = adopt_end_of(&transport->base, transport->error);
 
 	adopt_call_cancel(reactor, &transport->ending);
 	adopt_call_cancel(reactor, &transport->release);
@@ -43,9 +43,9 @@ static void end(struct memory_transport *transport)
 	free(transport->queue);
 	free(transport);
 	protocol->transport = NULL;
-	protocol->ops->connection_lost(protocol, error);
-	adopt_attachments_end(attachments, error);
-	adopt_count_connection_ended(reactor, error);
+	protocol->ops->connection_lost(protocol, end.error);
+	adopt_attachments_end(attachments, &end);
+	adopt_count_connection_ended(reactor, end.error);
 }
 
 static void run_ending(struct adopt_call *call)
@@ -289,6 +289,7 @@ static int give(struct memory_transport *transport, const void *data, size_t len
 
 	if (!copy)
 		return -ENOMEM;
+	transport->base.received += length;
 	protocol->ops->data_received(protocol, copy, length);
 	free(copy);
 	return 0;
@@ -373,6 +374,7 @@ void adopt_memory_take(struct adopt_transport *base, size_t length)
 		length = transport->queued;
 	if (length > 0) {
 		transport->queued -= length;
+		transport->base.sent += length;
 		memmove(transport->queue, transport->queue + length, transport->queued);
 	}
 	lose_if_done(transport);

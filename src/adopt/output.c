@@ -72,7 +72,7 @@ static ssize_t send_vectors(int fd, struct evbuffer *buffer)
 	return sent < 0 ? -errno : sent;
 }
 
-static int flush_bytes(struct output *output, int fd)
+static int flush_bytes(struct output *output, int fd, uint64_t *total)
 {
 	while (output->length > 0) {
 		ssize_t sent = send_vectors(fd, output->buffer);
@@ -80,13 +80,14 @@ static int flush_bytes(struct output *output, int fd)
 		if (sent < 0)
 			return sent == -EAGAIN ? 0 : (int)sent;
 		evbuffer_drain(output->buffer, (size_t)sent);
+		*total += (uint64_t)sent;
 		output->length -= (size_t)sent;
 	}
 	output_clear(output);
 	return 0;
 }
 
-static int flush_records(struct output *output, int fd)
+static int flush_records(struct output *output, int fd, uint64_t *total)
 {
 	size_t length;
 
@@ -101,15 +102,16 @@ static int flush_records(struct output *output, int fd)
 		if (sent < 0)
 			return sent == -EAGAIN ? 0 : (int)sent;
 		evbuffer_drain(output->buffer, sizeof length + length);
+		*total += length;
 		output->length = evbuffer_get_length(output->buffer);
 	}
 	output_clear(output);
 	return 0;
 }
 
-int output_flush(struct output *output, int fd)
+int output_flush(struct output *output, int fd, uint64_t *sent)
 {
 	if (!output->buffer)
 		return 0;
-	return output->records ? flush_records(output, fd) : flush_bytes(output, fd);
+	return output->records ? flush_records(output, fd, sent) : flush_bytes(output, fd, sent);
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct evbuffer;
@@ -33,8 +34,9 @@ ssize_t output_send(int fd, const void *data, size_t length);
 
 /*
  * Sends what the kernel takes now.
+ * sent: raised by how many bytes that is.
  * Returns 0 when all of it or as much as fits is sent, else a negative errno.
  */
-int output_flush(struct output *output, int fd);
+int output_flush(struct output *output, int fd, uint64_t *sent);
 
 #endif

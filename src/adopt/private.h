@@ -113,6 +113,8 @@ struct adopt_transport {
 	struct adopt_attachment *attachments;
 	int type; /* SOCK_STREAM or SOCK_SEQPACKET */
 	struct adopt_address peer;
+	uint64_t received; /* as in adopt_transport_bytes() */
+	uint64_t sent;
 	size_t write_bound;
 	bool drained_owed; /* the bound was reached, and nobody told of room since */
 };
@@ -149,9 +151,12 @@ void adopt_count_port_stopped(struct adopt_reactor *reactor);
 void adopt_count_connection(struct adopt_transport *transport);
 void adopt_count_connection_ended(struct adopt_reactor *reactor, int error);
 
+/* Says how a transport ends now. */
+struct adopt_end adopt_end_of(const struct adopt_transport *transport, int error);
+
 /* Tells a transport's attachments that the connection has ended, after the transport
  * itself is gone. attachments: the list's head as it was. */
-void adopt_attachments_end(struct adopt_attachment *attachments, int error);
+void adopt_attachments_end(struct adopt_attachment *attachments, const struct adopt_end *end);
 
 /* Gives a transport its protocol, and tells that one. */
 void adopt_transport_set_protocol(struct adopt_transport *transport,

@@ -177,12 +177,21 @@ void adopt_count_connection_ended(struct adopt_reactor *reactor, int error)
 		observer->ops->connection_ended(observer, error);
 }
 
-void adopt_attachments_end(struct adopt_attachment *attachments, int error)
+struct adopt_end adopt_end_of(const struct adopt_transport *transport, int error)
+{
+	return (struct adopt_end){
+		.error = error,
+		.received = transport->received,
+		.sent = transport->sent,
+	};
+}
+
+void adopt_attachments_end(struct adopt_attachment *attachments, const struct adopt_end *end)
 {
 	while (attachments) {
 		struct adopt_attachment *next = attachments->next;
 
-		attachments->ended(attachments, error);
+		attachments->ended(attachments, end);
 		attachments = next;
 	}
 }

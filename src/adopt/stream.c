@@ -48,17 +48,17 @@ static void finish(struct stream *stream)
 	struct adopt_reactor *reactor = stream->base.reactor;
 	struct adopt_protocol *protocol = stream->base.protocol;
 	struct adopt_attachment *attachments = stream->base.attachments;
-	int error = stream->error;
+	struct adopt_end end = adopt_end_of(&stream->base, stream->error);
 
 	dismantle(stream);
-	if (error != 0)
+	if (end.error != 0)
 		socket_reset_on_close(stream->fd);
 	socket_close(stream->fd);
 	free(stream);
 	protocol->transport = NULL;
-	protocol->ops->connection_lost(protocol, error);
-	adopt_attachments_end(attachments, error);
-	adopt_count_connection_ended(reactor, error);
+	protocol->ops->connection_lost(protocol, end.error);
+	adopt_attachments_end(attachments, &end);
+	adopt_count_connection_ended(reactor, end.error);
 }
 
 static struct stream *from_finish(struct adopt_call *call)
@@ -211,6 +211,8 @@ static int stream_write(struct adopt_transport *transport, const void *data, siz
 	stream_idle_used(stream);
 	if (output_is_empty(&stream->output)) {
 		sent = output_send(stream->fd, data, length);
+		if (sent > 0)
+			transport->sent += (uint64_t)sent;
 		if (sent == (ssize_t)length)
 			return 0;
 		if (sent == -EMSGSIZE)
@@ -282,6 +284,7 @@ static int stream_detach(struct adopt_transport *transport, int *ret)
 	struct stream *stream = from_transport(transport);
 	struct adopt_reactor *reactor = transport->reactor;
 	struct adopt_attachment *attachments = transport->attachments;
+	struct adopt_end end = adopt_end_of(transport, 0);
 
 	if (stream->lost || stream->write_shut)
 		return -EPIPE;
@@ -293,7 +296,8 @@ static int stream_detach(struct adopt_transport *transport, int *ret)
 	transport->protocol->transport = NULL;
 	if (!stream->busy)
 		free(stream);
-	adopt_attachments_end(attachments, 0);
+	end.detached = true;
+	adopt_attachments_end(attachments, &end);
 	adopt_count_connection_ended(reactor, 0);
 	return 0;
 }

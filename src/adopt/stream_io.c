@@ -53,6 +53,7 @@ static void deliver(struct stream *stream, const void *data, size_t length)
 	struct adopt_protocol *protocol = stream->base.protocol;
 
 	stream_idle_used(stream);
+	stream->base.received += length;
 	if (!stream->closing)
 		protocol->ops->data_received(protocol, data, length);
 }
@@ -172,7 +173,7 @@ void stream_on_writable(evutil_socket_t fd, short what, void *argument)
 
 	(void)what;
 	stream_event_begins(stream);
-	error = output_flush(&stream->output, fd);
+	error = output_flush(&stream->output, fd, &stream->base.sent);
 	if (stream->output.length < before)
 		stream_idle_used(stream);
 	if (error < 0)

@@ -200,11 +200,11 @@ static void lost(struct adopt_protocol *protocol, int error)
 	(void)error;
 }
 
-static void ended(struct adopt_attachment *attachment, int error)
+static void ended(struct adopt_attachment *attachment, const struct adopt_end *end)
 {
 	struct arrival *arrival = from_attachment(attachment);
 
-	(void)error;
+	(void)end;
 	gate_end(&arrival->ticket);
 	adopt_timer_free(&arrival->patience);
 	free(arrival);

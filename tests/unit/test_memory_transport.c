@@ -280,6 +280,20 @@ START_TEST(drained_may_be_left_out)
 }
 END_TEST
 
+START_TEST(bytes_are_counted)
+{
+	struct adopt_transport *transport = transport_of(connected());
+	uint64_t received, sent;
+
+	ck_assert_int_eq(adopt_memory_deliver(transport, "hello", 5), 0);
+	ck_assert_int_eq(adopt_transport_write(transport, "bye", 3), 0);
+	adopt_memory_take(transport, 2);
+	adopt_transport_bytes(transport, &received, &sent);
+	ck_assert_uint_eq(received, 5);
+	ck_assert_uint_eq(sent, 2);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("memory transport");
@@ -300,5 +314,6 @@ int main(void)
 	tcase_add_test(tests, drained_writes_again);
 	tcase_add_test(tests, closing_is_not_drained);
 	tcase_add_test(tests, drained_may_be_left_out);
+	tcase_add_test(tests, bytes_are_counted);
 	return harness_main(suite);
 }

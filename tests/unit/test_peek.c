@@ -167,6 +167,7 @@ END_TEST
 START_TEST(skipped_bytes_are_gone_and_no_others)
 {
 	struct recorder *recorder = successor(1000);
+	uint64_t received, sent;
 
 	send_text(pair[0], "PROXY rest");
 	RUN_UNTIL(looker.length == 10);
@@ -174,6 +175,8 @@ START_TEST(skipped_bytes_are_gone_and_no_others)
 	adopt_transport_hand_to(looker.protocol.transport, looker.successor);
 	RUN_UNTIL(recorder->received == 4);
 	ck_assert_str_eq(recorder->first, "rest");
+	adopt_transport_bytes(transport_of(recorder), &received, &sent);
+	ck_assert_uint_eq(received, 4);
 	ck_assert_int_eq(adopt_transport_skip(transport_of(recorder), 1), -EINVAL);
 }
 END_TEST
@@ -224,18 +227,19 @@ END_TEST
 
 static int order[2], ended_count;
 
-static void first_ended(struct adopt_attachment *attachment, int error)
+static void first_ended(struct adopt_attachment *attachment, const struct adopt_end *end)
 {
 	(void)attachment;
 	ck_assert_uint_eq(looker.lost, 1);
-	ck_assert_int_eq(error, -ECONNABORTED);
+	ck_assert_int_eq(end->error, -ECONNABORTED);
+	ck_assert(!end->detached);
 	order[ended_count++] = 1;
 }
 
-static void second_ended(struct adopt_attachment *attachment, int error)
+static void second_ended(struct adopt_attachment *attachment, const struct adopt_end *end)
 {
 	(void)attachment;
-	(void)error;
+	(void)end;
 	order[ended_count++] = 2;
 }
 
