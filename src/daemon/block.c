@@ -46,12 +46,20 @@ static int new_router(struct block *block)
 	for (size_t i = 0; error == 0 && i < port->route_count; i++) {
 		error = new_factory(block, port->routes[i].handler, port->routes[i].settings,
 				    &block->factory[i]);
-		routes[i].conditions = port->routes[i].conditions;
-		routes[i].factory = block->factory[i];
+		routes[i] = (struct router_route){
+			.conditions = port->routes[i].conditions,
+			.factory = block->factory[i],
+			.handler = port->routes[i].handler->name,
+		};
 	}
-	if (error == 0)
-		error = router_new(&port->router, routes, port->route_count, block->own,
-				   block->reactor, &block->router);
+	if (error == 0) {
+		routes[port->route_count] = (struct router_route){
+			.factory = block->own,
+			.handler = port->handler->name,
+		};
+		error = router_new(&port->router, routes, port->route_count, block->reactor,
+				   &block->router);
+	}
 	free(routes);
 	return error;
 }

@@ -33,6 +33,11 @@ static void read_globals(struct config *config, struct faults *faults)
 		option_fault(tree, "log-format", faults, "json: not supported yet");
 	else if (log_format_parse(cfg_getstr(tree, "log-format"), &config->log_format) < 0)
 		option_refuse_word(tree, "log-format", formats, faults);
+	config->access_log = cfg_getbool(tree, "access-log");
+	if (config->access_log && config->log_level < LOG_LEVEL_INFO)
+		fault_add(faults, FAULT_WARNING, option_file(tree, "access-log"),
+			  option_line(tree, "access-log"),
+			  "access-log: has no effect with a log-level below info");
 }
 
 static bool is_index(const char *text)
@@ -141,6 +146,7 @@ static int read_port(struct config *config, cfg_t *section, struct faults *fault
 		error = config_read_handler(section, faults, &port->handler, &port->settings);
 	if (!error)
 		error = config_read_routing(port, section, faults);
+	port->router.access_log = config->access_log;
 	return error;
 }
 

@@ -43,6 +43,7 @@ struct config_port {
 struct config {
 	enum log_level log_level;
 	enum log_format log_format;
+	bool access_log;
 	struct config_port *ports; /* in the order they are written */
 	size_t port_count;
 	cfg_t *tree; /* config.c's: all options as written, or their defaults */

@@ -12,11 +12,12 @@ static const cfg_opt_t global_options[] = {
 	CFG_STR("workers", "1", CFGF_NONE),
 	CFG_STR("log-level", "info", CFGF_NONE),
 	CFG_STR("log-format", "auto", CFGF_NONE),
+	CFG_BOOL("access-log", cfg_false, CFGF_NONE),
 	CFG_END(),
 };
 
-static const char *const global_unsupported[] = {"idle-exit",  "drain-timeout", "max-connections",
-						 "access-log", "control",       NULL};
+static const char *const global_unsupported[] = {"idle-exit", "drain-timeout", "max-connections",
+						 "control", NULL};
 
 static const cfg_opt_t port_options[] = {
 	CFG_STR_LIST("listen", NULL, CFGF_NONE),

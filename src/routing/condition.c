@@ -294,14 +294,6 @@ void conditions_free(struct conditions **gone)
 	free(conditions);
 }
 
-bool conditions_need_bytes(const struct conditions *conditions)
-{
-	for (size_t i = 0; i < CONDITIONS; i++)
-		if (table[i].bytes && conditions->of[i].count > 0)
-			return true;
-	return false;
-}
-
 bool conditions_none(const struct conditions *conditions)
 {
 	for (size_t i = 0; i < CONDITIONS; i++)

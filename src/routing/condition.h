@@ -30,9 +30,6 @@ int conditions_new(cfg_t *route, struct faults *faults, struct conditions **ret)
 /* Frees conditions and sets them NULL; NULL inside is harmless. */
 void conditions_free(struct conditions **conditions);
 
-/* Tells whether a client can be judged without a byte from it. */
-bool conditions_need_bytes(const struct conditions *conditions);
-
 /* Tells whether there is none: such a route takes everything. */
 bool conditions_none(const struct conditions *conditions);
 

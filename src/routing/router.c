@@ -1,4 +1,5 @@
 #include "router.h"
+#include "access.h"
 
 #include "support/log.h"
 #include "support/proxy_protocol.h"
@@ -12,10 +13,8 @@ struct router {
 	struct adopt_factory base;
 	const struct router_settings *settings;
 	struct adopt_reactor *reactor;
-	struct adopt_factory *fallback;
-	struct router_route *routes;
+	struct router_route *routes; /* and behind the last, the port's own handler */
 	size_t route_count;
-	bool needs_bytes; /* some route's conditions do */
 	struct gate *gate;
 	struct sight sight; /* of whoever is looked at */
 	uint8_t bytes[RECOGNISE_MAX_BYTES];
@@ -28,6 +27,7 @@ struct arrival {
 	struct adopt_attachment attachment;
 	struct router *router;
 	struct gate_ticket ticket;
+	struct access *access;        /* NULL where nobody asks */
 	struct adopt_timer *patience; /* the sniff timeout, while it runs */
 	bool header_due;              /* a PROXY header must come first */
 	size_t needed;                /* fewer bytes than these decide nothing */
@@ -50,21 +50,26 @@ static void refuse(struct arrival *arrival, const char *why)
 {
 	char text[ADOPT_ADDRESS_TEXT_SIZE];
 
+	access_refused(arrival->access);
 	log_debug("port \"%s\": %s: %s", arrival->router->settings->port_name,
 		  peer_text(arrival->base.transport, text), why);
 	adopt_transport_abort(arrival->base.transport);
 }
 
 /* The connection is the handler's from here on. */
-static void hand_over(struct arrival *arrival, struct adopt_factory *factory)
+static void hand_over(struct arrival *arrival, const struct router_route *route)
 {
+	struct router *router = arrival->router;
+	size_t index = (size_t)(route - router->routes);
 	struct adopt_transport *transport = arrival->base.transport;
 	struct adopt_protocol *protocol;
 	struct adopt_address peer = {0};
 
 	adopt_timer_free(&arrival->patience);
 	adopt_transport_peer(transport, &peer);
-	protocol = factory->ops->build_protocol(factory, &peer);
+	access_handled(arrival->access, index < router->route_count ? index + 1 : 0,
+		       route->handler);
+	protocol = route->factory->ops->build_protocol(route->factory, &peer);
 	if (protocol)
 		adopt_transport_hand_to(transport, protocol);
 	else
@@ -85,32 +90,33 @@ static void look_at_peer(struct arrival *arrival, struct sight *sight)
 
 /*
  * Finds the first route that takes the client; the port's own handler where none can.
- * Returns its factory, or NULL while the first that still can needs more bytes.
+ * Returns it, or NULL while the first that still can needs more bytes.
  * length: how many bytes of router->bytes there are; final: whether no more will come.
  */
-static struct adopt_factory *choose(struct arrival *arrival, size_t length, bool final)
+static const struct router_route *choose(struct arrival *arrival, size_t length, bool final)
 {
 	struct router *router = arrival->router;
+	const struct router_route *own = &router->routes[router->route_count];
 	char text[ADOPT_ADDRESS_TEXT_SIZE];
 
 	look_at_peer(arrival, &router->sight);
 	sight_begin(&router->sight, router->bytes, length);
-	for (size_t i = 0; i < router->route_count; i++) {
-		switch (conditions_judge(router->routes[i].conditions, &router->sight,
-					 &arrival->needed)) {
+	for (const struct router_route *route = router->routes; route < own; route++) {
+		switch (conditions_judge(route->conditions, &router->sight, &arrival->needed)) {
 		case VERDICT_MATCH:
 			log_debug("port \"%s\": %s takes route %zu", router->settings->port_name,
-				  peer_text(arrival->base.transport, text), i + 1);
-			return router->routes[i].factory;
+				  peer_text(arrival->base.transport, text),
+				  (size_t)(route - router->routes) + 1);
+			return route;
 		case VERDICT_MORE:
 			if (!final && arrival->needed <= sizeof router->bytes)
 				return NULL;
-			return router->fallback;
+			return own;
 		case VERDICT_NO:
 			break;
 		}
 	}
-	return router->fallback;
+	return own;
 }
 
 static bool admit(struct arrival *arrival)
@@ -120,6 +126,7 @@ static bool admit(struct arrival *arrival)
 	adopt_transport_peer(arrival->base.transport, &peer);
 	if (gate_admit(&arrival->ticket, &peer) == 0)
 		return true;
+	access_refused(arrival->access);
 	adopt_transport_abort(arrival->base.transport);
 	return false;
 }
@@ -146,8 +153,10 @@ static bool take_header(struct arrival *arrival, size_t length, bool final)
 	}
 	arrival->header_due = false;
 	arrival->needed = 1;
-	if (!header.local)
+	if (!header.local) {
 		adopt_transport_set_peer(arrival->base.transport, &header.source);
+		access_set_peer(arrival->access, &header.source);
+	}
 	return admit(arrival);
 }
 
@@ -156,7 +165,7 @@ static void waiting(struct adopt_protocol *protocol)
 {
 	struct arrival *arrival = (struct arrival *)protocol;
 	uint8_t *bytes = arrival->router->bytes;
-	struct adopt_factory *factory;
+	const struct router_route *route;
 	size_t length = 0;
 	bool ended = false;
 
@@ -171,9 +180,9 @@ static void waiting(struct adopt_protocol *protocol)
 					 &ended) < 0)
 			return;
 	}
-	factory = choose(arrival, length, ended);
-	if (factory)
-		hand_over(arrival, factory);
+	route = choose(arrival, length, ended);
+	if (route)
+		hand_over(arrival, route);
 }
 
 static void out_of_patience(void *context)
@@ -183,7 +192,7 @@ static void out_of_patience(void *context)
 	if (arrival->header_due)
 		refuse(arrival, "its PROXY header did not come in time");
 	else
-		hand_over(arrival, arrival->router->fallback);
+		hand_over(arrival, &arrival->router->routes[arrival->router->route_count]);
 }
 
 static void no_data(struct adopt_protocol *protocol, const void *data, size_t length)
@@ -266,9 +275,11 @@ static void made(struct adopt_protocol *protocol)
 {
 	struct arrival *arrival = (struct arrival *)protocol;
 	struct router *router = arrival->router;
-	struct adopt_factory *factory;
+	const struct router_route *route;
 
 	adopt_transport_attach(protocol->transport, &arrival->attachment);
+	if (router->settings->access_log)
+		arrival->access = access_begin(protocol->transport, router->settings->port_name);
 	gate_begin(router->gate, &arrival->ticket);
 	arrival->header_due = needs_header(router->settings, protocol->transport);
 	arrival->needed = 1;
@@ -280,9 +291,9 @@ static void made(struct adopt_protocol *protocol)
 		return;
 	if (!arrival->header_due) {
 		/* Where the first route that can match needs no bytes, none are awaited. */
-		factory = choose(arrival, 0, false);
-		if (factory) {
-			hand_over(arrival, factory);
+		route = choose(arrival, 0, false);
+		if (route) {
+			hand_over(arrival, route);
 			return;
 		}
 	}
@@ -323,13 +334,10 @@ static void stop_factory(struct adopt_factory *factory)
 static int start(struct adopt_factory *base)
 {
 	struct router *router = (struct router *)base;
-	int error =
-		router->fallback->ops->start ? router->fallback->ops->start(router->fallback) : 0;
+	int error = 0;
 	size_t i;
 
-	if (error < 0)
-		return error;
-	for (i = 0; i < router->route_count; i++) {
+	for (i = 0; i <= router->route_count; i++) {
 		struct adopt_factory *factory = router->routes[i].factory;
 
 		error = factory->ops->start ? factory->ops->start(factory) : 0;
@@ -340,7 +348,6 @@ static int start(struct adopt_factory *base)
 out:
 	while (i-- > 0)
 		stop_factory(router->routes[i].factory);
-	stop_factory(router->fallback);
 	return error;
 }
 
@@ -350,9 +357,8 @@ static void stop(struct adopt_factory *base)
 	struct router *router = (struct router *)base;
 
 	gate_remove_ports(router->gate);
-	for (size_t i = 0; i < router->route_count; i++)
+	for (size_t i = 0; i <= router->route_count; i++)
 		stop_factory(router->routes[i].factory);
-	stop_factory(router->fallback);
 }
 
 static const struct adopt_factory_ops factory_ops = {
@@ -362,8 +368,7 @@ static const struct adopt_factory_ops factory_ops = {
 };
 
 int router_new(const struct router_settings *settings, const struct router_route *routes,
-	       size_t route_count, struct adopt_factory *fallback, struct adopt_reactor *reactor,
-	       struct router **ret)
+	       size_t route_count, struct adopt_reactor *reactor, struct router **ret)
 {
 	struct router *router = calloc(1, sizeof *router);
 	int error = -ENOMEM;
@@ -373,16 +378,11 @@ int router_new(const struct router_settings *settings, const struct router_route
 	router->base.ops = &factory_ops;
 	router->settings = settings;
 	router->reactor = reactor;
-	router->fallback = fallback;
 	router->route_count = route_count;
 	router->routes = calloc(route_count + 1, sizeof *router->routes);
 	if (!router->routes)
 		goto out;
-	for (size_t i = 0; i < route_count; i++) {
-		router->routes[i] = routes[i];
-		if (conditions_need_bytes(routes[i].conditions))
-			router->needs_bytes = true;
-	}
+	memcpy(router->routes, routes, (route_count + 1) * sizeof *routes);
 	error = gate_new(&settings->gate, settings->port_name, reactor, &router->gate);
 	if (error < 0)
 		goto out;

@@ -18,6 +18,7 @@
 struct router_route {
 	const struct conditions *conditions;
 	struct adopt_factory *factory;
+	const char *handler; /* the name of whose factory it is, for the log */
 };
 
 /* What a port block says of its clients' first moments. Times are in milliseconds, 0
@@ -30,6 +31,7 @@ struct router_settings {
 	uint64_t sniff_timeout_ms;
 	uint64_t idle_timeout_ms;
 	uint64_t keepalive_ms;
+	bool access_log; /* not the port block's own: set by who reads the globals */
 };
 
 /* The options of a port block that a router reads, besides gate_options; ended by
@@ -53,14 +55,13 @@ struct router;
 /*
  * Creates a router.
  * settings: outlives the router.
- * routes: tried in order; copied. Conditions and factories outlive the router.
- * fallback: the port's own handler, for whom no route takes.
+ * routes: tried in order, route_count of them; behind the last the port's own handler,
+ * without conditions, for whom no route takes. Copied; what they hold outlives the router.
  * ret: free with router_free(), after the reactor.
  * Returns 0 or -ENOMEM.
  */
 int router_new(const struct router_settings *settings, const struct router_route *routes,
-	       size_t route_count, struct adopt_factory *fallback, struct adopt_reactor *reactor,
-	       struct router **ret);
+	       size_t route_count, struct adopt_reactor *reactor, struct router **ret);
 
 /* Frees a router and sets it NULL; NULL inside is harmless. */
 void router_free(struct router **router);

@@ -67,5 +67,5 @@ void router_settings_done(struct router_settings *settings)
 bool router_settings_any(const struct router_settings *settings)
 {
 	return gate_settings_any(&settings->gate) || settings->proxy_count > 0 ||
-	       settings->idle_timeout_ms > 0 || settings->keepalive_ms > 0;
+	       settings->idle_timeout_ms > 0 || settings->keepalive_ms > 0 || settings->access_log;
 }

@@ -4,7 +4,9 @@ import os
 import re
 import shutil
 import socket
+import struct
 import tempfile
+import threading
 import unittest
 
 import harness
@@ -222,7 +224,7 @@ stream {{ server {{
 
 NGINX_STREAM = "/usr/lib/nginx/modules/ngx_stream_module.so"
 
-BEHIND = """log-level = debug
+BEHIND = """log-level = debug access-log = true
 port "behind" {
     accept-proxy = {"127.0.0.1"}
     deny = {"127.0.0.9"}
@@ -280,10 +282,13 @@ class BehindProxy(harness.Case):
                 heard, port = self.ask(front, source)
                 self.assertEqual(heard, answer)
                 self.logged(rf"{re.escape(text)}:{port} takes route {route}$")
+                self.logged(rf"access port=.* route={route} handler=reject received=0 sent=3 "
+                            rf"ms=\d+ end=closed peer={re.escape(text)}:{port}$")
         # Whom the header names is who is denied, though the front itself is not.
         heard, port = self.ask(front, "127.0.0.9")
         self.assertIn(heard, (b"", None))
         self.logged(rf"refused 127\.0\.0\.9:{port} \(not allowed\)")
+        self.logged(rf" handler=none .* end=refused peer=127\.0\.0\.9:{port}$")
         with connect_from("127.0.0.4", front) as client:
             client.sendall(b"all bytes\n")
             self.assertEqual(client.recv(100), b"all bytes\n")
@@ -340,6 +345,54 @@ class BehindProxy(harness.Case):
         with connect_from("127.0.0.4", self.port) as client:
             client.sendall(forged)
             self.assertEqual(client.recv(100), forged)
+
+
+class AccessLog(harness.Case):
+    def test_what_a_connection_was(self):
+        back, front = self.use(listener()), self.use(listener())
+        config = """access-log = true
+            port "back" { echo {} }
+            port "front" {
+                idle-timeout = 1s
+                route { starts-with = {"bulk"} proxy { upstream = {"127.0.0.1:%d"} } }
+                discard {}
+            }""" % back.getsockname()[1]
+        daemon = self.use(adoptd(config, "--fd", "back=3", "--fd", "front=4",
+                                 fds={3: back.fileno(), 4: front.fileno()}))
+
+        def logged(pattern):
+            wait_for(f"{pattern} in the log",
+                     lambda: re.search(f"access {pattern}", daemon.output(), re.M))
+
+        data = b"bulk" + bytes(5_000_000)
+        with connect(front.getsockname()) as client:
+            port = client.getsockname()[1]
+            sender = threading.Thread(target=lambda: (client.sendall(data),
+                                                      client.shutdown(socket.SHUT_WR)))
+            sender.start()
+            self.assertEqual(harness.read_all(client), data)
+            sender.join()
+        size = len(data)
+        logged(f'port="front" route=1 handler=proxy received={size} sent={size} ms=\\d+ '
+               f'end=closed peer=127.0.0.1:{port}$')
+        logged(f'port="back" route=0 handler=echo received={size} sent={size} .* end=closed ')
+        # One that says enough and no more, and one that leaves without a goodbye.
+        with connect(front.getsockname()) as client:
+            port = client.getsockname()[1]
+            client.sendall(b"hello")
+            self.assertRaises(ConnectionResetError, client.recv, 1)
+        logged(f'port="front" route=0 handler=discard received=5 sent=0 ms=1\\d\\d\\d '
+               f'end=timeout peer=127.0.0.1:{port}$')
+        with connect(front.getsockname()) as client:
+            port = client.getsockname()[1]
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.sendall(b"bye")
+        logged(f'port="front" .* end=reset peer=127.0.0.1:{port}$')
+        with connect(front.getsockname()) as client:
+            client.sendall(b"hello again")
+            port = client.getsockname()[1]
+            self.assertEqual(daemon.stop(), 0)
+        logged(f'.* end=stopped peer=127.0.0.1:{port}$')
 
 
 class Datagrams(harness.Case):

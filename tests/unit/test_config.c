@@ -365,7 +365,7 @@ START_TEST(fault)
 END_TEST
 
 static const char *const globals_to_come[] = {"idle-exit", "drain-timeout", "max-connections",
-					      "access-log", "control"};
+					      "control"};
 
 START_TEST(global_not_supported_yet)
 {
@@ -446,6 +446,8 @@ static const struct {
 	 "-e:3: warning: optional: has no effect"},
 	{"port x {\n listen = {127.0.0.1:1,\n 127.0.0.1:1}\n echo {} }",
 	 "-e:2: warning: listen: \"127.0.0.1:1\" is listed in port \"x\" already"},
+	{"log-level = notice\naccess-log = on port x { echo {} }",
+	 "-e:2: warning: access-log: has no effect"},
 	{"port x { listen = 127.0.0.1:1 echo {} }\nport y {\n listen = 127.0.0.1:1\n echo {} }",
 	 "-e:3: warning: listen: \"127.0.0.1:1\" is listed in port \"x\" already"},
 };
@@ -667,6 +669,7 @@ START_TEST(dump_fills_defaults_in)
 	ck_assert_str_eq(text, "workers = \"1\"\n"
 			       "log-level = \"info\"\n"
 			       "log-format = \"auto\"\n"
+			       "access-log = false\n"
 			       "\n"
 			       "port \"a\" {\n"
 			       "    listen = {}\n"
@@ -690,7 +693,7 @@ END_TEST
 
 static const char *const dumped[] = {
 	OK,
-	"log-level = debug port a { listen = {127.0.0.1:1, 127.0.0.1:2} echo {} }",
+	"log-level = debug access-log = true port a { listen = {127.0.0.1:1, 127.0.0.1:2} echo {} }",
 	"port a { echo {} } port b { proxy { upstream = {127.0.0.1:3} connect-timeout = 250ms } }",
 	"port 'q\"\\\\${x}$' { optional = on echo {} } port '*' { discard {} }",
 	"port \"\\xe4\\xff{}//\" { echo {} }",

@@ -67,7 +67,7 @@ static struct adopt_reactor *reactor;
 static struct router_settings settings;
 static struct router *router;
 static struct taker fallback, takers[3];
-static struct router_route routes[3];
+static struct router_route routes[4];
 static cfg_t *trees[3];
 static struct conditions *conditions[3];
 static size_t route_count;
@@ -103,13 +103,13 @@ static void add_route(const char *text)
 	ck_assert_int_eq(conditions_new(trees[i], faults, &conditions[i]), 0);
 	faults_free(&faults);
 	takers[i] = (struct taker){.base.ops = &taker_ops};
-	routes[i] = (struct router_route){conditions[i], &takers[i].base};
+	routes[i] = (struct router_route){conditions[i], &takers[i].base, "taker"};
 }
 
 static void make_router(void)
 {
-	ck_assert_int_eq(
-		router_new(&settings, routes, route_count, &fallback.base, reactor, &router), 0);
+	routes[route_count] = (struct router_route){NULL, &fallback.base, "own"};
+	ck_assert_int_eq(router_new(&settings, routes, route_count, reactor, &router), 0);
 }
 
 static void take_proxies(const char *network)
