@@ -21,6 +21,7 @@ struct stream {
 	bool records;
 	bool looked;  /* where events have no edges: not looking again for a moment */
 	bool peeking; /* its protocol looks at bytes instead of being given them */
+	bool edge;    /* the loop tells only of what is new */
 	bool paused;
 	bool read_closed; /* the peer's end of file has been read */
 	bool write_shut;  /* no more writes are taken */

@@ -11,18 +11,23 @@
 
 #define SKIP_BYTES 4096
 
+/* Has the loop tell of all that waits, or only of what is new. */
+static void watch_edges(struct stream *stream, bool edge)
+{
+	if (edge == stream->edge)
+		return;
+	stream->edge = edge;
+	event_del(&stream->readable);
+	event_assign(&stream->readable, event_reactor(stream->base.reactor)->events, stream->fd,
+		     EV_READ | EV_PERSIST | (edge ? EV_ET : 0), stream_on_readable, stream);
+}
+
 void stream_peek_prepare(struct stream *stream)
 {
-	struct event_reactor *reactor = event_reactor(stream->base.reactor);
-	bool peeking = !stream->closing && stream->base.protocol->ops->waiting;
-	short edge = peeking && reactor->edges ? EV_ET : 0;
-
-	if (peeking == stream->peeking)
+	stream->peeking = !stream->closing && stream->base.protocol->ops->waiting;
+	if (stream->peeking)
 		return;
-	stream->peeking = peeking;
-	event_del(&stream->readable);
-	event_assign(&stream->readable, reactor->events, stream->fd, EV_READ | EV_PERSIST | edge,
-		     stream_on_readable, stream);
+	watch_edges(stream, false);
 	adopt_timer_free(&stream->look);
 	stream->looked = false;
 }
@@ -51,13 +56,18 @@ static void rest(struct stream *stream)
 	adopt_timer_start(stream->look, LOOK_MS);
 }
 
+/* Only bytes that stay need edges: who decides at the first look has cost nothing more
+ * than one who reads. */
 void stream_peek_waiting(struct stream *stream)
 {
 	struct adopt_protocol *protocol = stream->base.protocol;
 
 	protocol->ops->waiting(protocol);
-	if (stream->peeking && !stream->lost && !stream->detached &&
-	    !event_reactor(stream->base.reactor)->edges)
+	if (!stream->peeking || stream->lost || stream->detached)
+		return;
+	if (event_reactor(stream->base.reactor)->edges)
+		watch_edges(stream, true);
+	else
 		rest(stream);
 }
 
@@ -112,7 +122,7 @@ int stream_skip(struct adopt_transport *transport, size_t length)
 
 	if (stream->lost || stream->closing)
 		return -EPIPE;
-	stream->peeked = 0;
+	stream->peeked -= length < stream->peeked ? length : stream->peeked;
 	while (length > 0) {
 		ssize_t got =
 			recv(stream->fd, gone, length < sizeof gone ? length : sizeof gone, 0);

@@ -64,8 +64,8 @@ static enum verdict judge_local(const struct value *value, struct sight *sight, 
 {
 	(void)ret_needed;
 	return verdict_of(value->whole_address
-				  ? adopt_address_equal(&value->as.address, &sight->local)
-				  : network_contains(&value->as.network, &sight->local));
+				  ? adopt_address_equal(&value->as.address, sight_local(sight))
+				  : network_contains(&value->as.network, sight_local(sight)));
 }
 
 static int read_name(struct value *value, char problem[PROBLEM_SIZE])
@@ -131,7 +131,7 @@ static enum verdict judge_protocol(const struct value *value, struct sight *sigh
 {
 	const struct recogniser *recogniser = value->as.recogniser;
 
-	if (sight->datagram)
+	if (!sight->transport)
 		return verdict_of(recogniser->datagram &&
 				  recogniser->datagram(sight->data, sight->length));
 	return recogniser->stream ? recogniser->stream(sight->data, sight->length, ret_needed)
@@ -178,7 +178,7 @@ static int read_uid(struct value *value, char problem[PROBLEM_SIZE])
 static enum verdict judge_uid(const struct value *value, struct sight *sight, size_t *ret_needed)
 {
 	(void)ret_needed;
-	return verdict_of(sight->identified && sight->uid == value->as.uid);
+	return verdict_of(sight_identified(sight) && sight->uid == value->as.uid);
 }
 
 static int read_gid(struct value *value, char problem[PROBLEM_SIZE])
@@ -202,7 +202,7 @@ static int read_gid(struct value *value, char problem[PROBLEM_SIZE])
 static enum verdict judge_gid(const struct value *value, struct sight *sight, size_t *ret_needed)
 {
 	(void)ret_needed;
-	return verdict_of(sight->identified && sight->gid == value->as.gid);
+	return verdict_of(sight_identified(sight) && sight->gid == value->as.gid);
 }
 
 /* Those that need no bytes first: what they rule out needs no look. */
@@ -379,10 +379,10 @@ enum verdict conditions_judge(const struct conditions *conditions, struct sight 
 		size_t needed = 0;
 		enum verdict verdict;
 
-		if (conditions->of[i].count == 0)
+		if (conditions->of[i].count == 0 || (sight->bytes_only && !table[i].bytes))
 			continue;
 		verdict = judge_any(&table[i], &conditions->of[i], sight, &needed);
-		if (verdict == VERDICT_NO || (verdict == VERDICT_MORE && sight->datagram))
+		if (verdict == VERDICT_NO || (verdict == VERDICT_MORE && !sight->transport))
 			return VERDICT_NO;
 		if (verdict != VERDICT_MORE)
 			continue;

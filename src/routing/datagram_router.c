@@ -35,6 +35,7 @@ struct datagram_router {
 	struct hash_key secret;
 	struct client *clients;
 	TAILQ_HEAD(client_queue, client) by_silence;
+	struct adopt_address local; /* the port's */
 	struct sight sight;
 };
 
@@ -67,8 +68,7 @@ static struct adopt_datagram_protocol *choose(struct datagram_router *router,
 	struct sight *sight = &router->sight;
 	size_t needed;
 
-	sight->peer = *datagram->peer;
-	sight_begin(sight, datagram->data, datagram->length);
+	sight_datagram(sight, datagram, &router->local);
 	for (size_t i = 0; i < router->route_count; i++)
 		if (conditions_judge(router->routes[i].conditions, sight, &needed) == VERDICT_MATCH)
 			return router->routes[i].protocol;
@@ -130,7 +130,7 @@ static void start(struct adopt_datagram_protocol *protocol)
 {
 	struct datagram_router *router = of(protocol);
 
-	adopt_port_local(protocol->port, &router->sight.local);
+	adopt_port_local(protocol->port, &router->local);
 	lend_port(router->fallback, protocol->port);
 	for (size_t i = 0; i < router->route_count; i++)
 		lend_port(router->routes[i].protocol, protocol->port);
@@ -196,7 +196,6 @@ int datagram_router_new(const struct router_settings *settings, const struct dat
 	router->settings = settings;
 	router->reactor = reactor;
 	router->fallback = fallback;
-	router->sight.datagram = true;
 	router->route_count = route_count;
 	TAILQ_INIT(&router->by_silence);
 	hash_key_init(&router->secret);

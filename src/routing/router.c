@@ -27,10 +27,11 @@ struct arrival {
 	struct adopt_attachment attachment;
 	struct router *router;
 	struct gate_ticket ticket;
-	struct access *access;        /* NULL where nobody asks */
-	struct adopt_timer *patience; /* the sniff timeout, while it runs */
-	bool header_due;              /* a PROXY header must come first */
-	size_t needed;                /* fewer bytes than these decide nothing */
+	struct access *access;            /* NULL where nobody asks */
+	struct adopt_timer *patience;     /* the sniff timeout, while it runs */
+	bool header_due;                  /* a PROXY header must come first */
+	size_t needed;                    /* fewer bytes than these decide nothing */
+	const struct router_route *asker; /* who needs them; those before it say no */
 };
 
 static struct arrival *from_attachment(struct adopt_attachment *attachment)
@@ -76,32 +77,22 @@ static void hand_over(struct arrival *arrival, const struct router_route *route)
 		refuse(arrival, "the handler will not have it");
 }
 
-static void look_at_peer(struct arrival *arrival, struct sight *sight)
-{
-	struct adopt_transport *transport = arrival->base.transport;
-
-	sight->local = (struct adopt_address){0};
-	adopt_transport_peer(transport, &sight->peer);
-	adopt_transport_local(transport, &sight->local);
-	sight->identified = adopt_address_family(&sight->local) == AF_UNIX &&
-			    sight_identify(adopt_transport_descriptor(transport), &sight->uid,
-					   &sight->gid) == 0;
-}
-
 /*
  * Finds the first route that takes the client; the port's own handler where none can.
  * Returns it, or NULL while the first that still can needs more bytes.
- * length: how many bytes of router->bytes there are; final: whether no more will come.
+ * final: whether no more will come.
  */
-static const struct router_route *choose(struct arrival *arrival, size_t length, bool final)
+static const struct router_route *choose(struct arrival *arrival, const uint8_t *bytes,
+					 size_t length, bool final)
 {
 	struct router *router = arrival->router;
 	const struct router_route *own = &router->routes[router->route_count];
+	const struct router_route *route = arrival->asker ? arrival->asker : router->routes;
 	char text[ADOPT_ADDRESS_TEXT_SIZE];
 
-	look_at_peer(arrival, &router->sight);
-	sight_begin(&router->sight, router->bytes, length);
-	for (const struct router_route *route = router->routes; route < own; route++) {
+	sight_client(&router->sight, arrival->base.transport, bytes, length);
+	for (; route < own; route++) {
+		router->sight.bytes_only = route == arrival->asker;
 		switch (conditions_judge(route->conditions, &router->sight, &arrival->needed)) {
 		case VERDICT_MATCH:
 			log_debug("port \"%s\": %s takes route %zu", router->settings->port_name,
@@ -109,9 +100,8 @@ static const struct router_route *choose(struct arrival *arrival, size_t length,
 				  (size_t)(route - router->routes) + 1);
 			return route;
 		case VERDICT_MORE:
-			if (!final && arrival->needed <= sizeof router->bytes)
-				return NULL;
-			return own;
+			arrival->asker = route;
+			return !final && arrival->needed <= sizeof router->bytes ? NULL : own;
 		case VERDICT_NO:
 			break;
 		}
@@ -131,8 +121,9 @@ static bool admit(struct arrival *arrival)
 	return false;
 }
 
-/* Takes a PROXY header, exactly its own bytes. Returns whether routing may go on. */
-static bool take_header(struct arrival *arrival, size_t length, bool final)
+/* Takes a PROXY header, exactly its own bytes: ret_length. Returns whether routing may go
+ * on. */
+static bool take_header(struct arrival *arrival, size_t length, bool final, size_t *ret_length)
 {
 	struct proxy_protocol_header header;
 
@@ -157,6 +148,7 @@ static bool take_header(struct arrival *arrival, size_t length, bool final)
 		adopt_transport_set_peer(arrival->base.transport, &header.source);
 		access_set_peer(arrival->access, &header.source);
 	}
+	*ret_length = header.length;
 	return admit(arrival);
 }
 
@@ -166,21 +158,24 @@ static void waiting(struct adopt_protocol *protocol)
 	struct arrival *arrival = (struct arrival *)protocol;
 	uint8_t *bytes = arrival->router->bytes;
 	const struct router_route *route;
-	size_t length = 0;
-	bool ended = false;
+	size_t length, header = 0;
+	bool ended;
 
 	if (adopt_transport_peek(protocol->transport, bytes, RECOGNISE_MAX_BYTES, &length, &ended) <
 		    0 ||
 	    (length < arrival->needed && !ended))
 		return;
-	if (arrival->header_due) {
-		/* Even without a byte behind the header, a route may be clear. */
-		if (!take_header(arrival, length, ended) ||
-		    adopt_transport_peek(protocol->transport, bytes, RECOGNISE_MAX_BYTES, &length,
+	if (arrival->header_due && !take_header(arrival, length, ended, &header))
+		return;
+	/* Behind a header, more may wait than there was room for. */
+	if (header > 0 && length == RECOGNISE_MAX_BYTES) {
+		header = 0;
+		if (adopt_transport_peek(protocol->transport, bytes, RECOGNISE_MAX_BYTES, &length,
 					 &ended) < 0)
 			return;
 	}
-	route = choose(arrival, length, ended);
+	/* Even without a byte behind the header, a route may be clear. */
+	route = choose(arrival, bytes + header, length - header, ended);
 	if (route)
 		hand_over(arrival, route);
 }
@@ -291,7 +286,7 @@ static void made(struct adopt_protocol *protocol)
 		return;
 	if (!arrival->header_due) {
 		/* Where the first route that can match needs no bytes, none are awaited. */
-		route = choose(arrival, 0, false);
+		route = choose(arrival, router->bytes, 0, false);
 		if (route) {
 			hand_over(arrival, route);
 			return;
@@ -299,8 +294,6 @@ static void made(struct adopt_protocol *protocol)
 	}
 	if (begin_patience(arrival) < 0)
 		refuse(arrival, "no memory");
-	else
-		waiting(protocol);
 }
 
 static const struct adopt_protocol_ops arrival_ops = {

@@ -2,16 +2,49 @@
 
 #include "http.h"
 
-#include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-void sight_begin(struct sight *sight, const uint8_t *data, size_t length)
+static void see(struct sight *sight, const uint8_t *data, size_t length)
 {
 	sight->data = data;
 	sight->length = length;
 	sight->hello_read = false;
 	sight->host_read = false;
+}
+
+void sight_client(struct sight *sight, struct adopt_transport *transport, const uint8_t *data,
+		  size_t length)
+{
+	sight->transport = transport;
+	sight->bytes_only = false;
+	sight->local_known = false;
+	sight->user_known = false;
+	adopt_transport_peer(transport, &sight->peer);
+	see(sight, data, length);
+}
+
+void sight_datagram(struct sight *sight, const struct adopt_datagram *datagram,
+		    const struct adopt_address *local)
+{
+	sight->transport = NULL;
+	sight->bytes_only = false;
+	sight->peer = *datagram->peer;
+	sight->local = datagram->local->length > 0 ? *datagram->local : *local;
+	sight->local_known = true;
+	sight->identified = false;
+	sight->user_known = true;
+	see(sight, datagram->data, datagram->length);
+}
+
+const struct adopt_address *sight_local(struct sight *sight)
+{
+	if (!sight->local_known) {
+		sight->local = (struct adopt_address){0};
+		adopt_transport_local(sight->transport, &sight->local);
+	}
+	sight->local_known = true;
+	return &sight->local;
 }
 
 enum verdict sight_hello(struct sight *sight, size_t *ret_needed)
@@ -36,23 +69,34 @@ enum verdict sight_host(struct sight *sight, size_t *ret_needed)
 	return sight->host_verdict;
 }
 
-int sight_identify(int fd, uid_t *ret_uid, gid_t *ret_gid)
+/* Asks the system: SO_PEERCRED, or getpeereid(3). */
+static bool identify(int fd, uid_t *ret_uid, gid_t *ret_gid)
 {
 #if defined SO_PEERCRED
 	struct ucred peer;
 	socklen_t length = sizeof peer;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
-		return -errno;
+		return false;
 	*ret_uid = peer.uid;
 	*ret_gid = peer.gid;
-	return 0;
+	return true;
 #elif defined HAVE_GETPEEREID
-	return getpeereid(fd, ret_uid, ret_gid) < 0 ? -errno : 0;
+	return getpeereid(fd, ret_uid, ret_gid) == 0;
 #else
 	(void)fd;
 	(void)ret_uid;
 	(void)ret_gid;
-	return -EOPNOTSUPP;
+	return false;
 #endif
+}
+
+bool sight_identified(struct sight *sight)
+{
+	if (!sight->user_known)
+		sight->identified = adopt_address_family(sight_local(sight)) == AF_UNIX &&
+				    identify(adopt_transport_descriptor(sight->transport),
+					     &sight->uid, &sight->gid);
+	sight->user_known = true;
+	return sight->identified;
 }

@@ -9,16 +9,21 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* One look at a client. What is costly to read is read once, when first asked for. */
+/* One look at a client. What is costly to know is found out once, when first asked for. */
 struct sight {
+	struct adopt_transport *transport; /* NULL for a datagram, which is whole */
 	struct adopt_address peer;
-	struct adopt_address local;
-	bool datagram; /* the bytes are one whole datagram */
-	bool identified;
-	uid_t uid; /* of a UNIX peer, where identified */
-	gid_t gid;
+	bool bytes_only; /* the conditions that need none hold, as an earlier look has shown */
 	const uint8_t *data;
 	size_t length;
+
+	bool local_known;
+	struct adopt_address local;
+
+	bool user_known;
+	bool identified;
+	uid_t uid;
+	gid_t gid;
 
 	bool hello_read;
 	enum verdict hello_verdict;
@@ -32,19 +37,25 @@ struct sight {
 	size_t host_length;
 };
 
-/* Begins a look at bytes: forgets what was read of others. peer, local and the
- * credentials stay. data: outlives the look. */
-void sight_begin(struct sight *sight, const uint8_t *data, size_t length);
+/* Begins a look at a stream's client, of whom nothing is known yet, and at its first
+ * bytes. data: outlives the look. */
+void sight_client(struct sight *sight, struct adopt_transport *transport, const uint8_t *data,
+		  size_t length);
+
+/* Begins a look at a datagram. local: the port's address, where the datagram's own is not
+ * known. */
+void sight_datagram(struct sight *sight, const struct adopt_datagram *datagram,
+		    const struct adopt_address *local);
 
 /* Read the ClientHello, and the host of an HTTP request. Judge as verdict.h says. */
 enum verdict sight_hello(struct sight *sight, size_t *ret_needed);
 enum verdict sight_host(struct sight *sight, size_t *ret_needed);
 
-/*
- * Asks the system who a UNIX peer is: SO_PEERCRED, or getpeereid(3).
- * fd: a connected UNIX socket.
- * Returns 0 or a negative errno; -EOPNOTSUPP where there is neither.
- */
-int sight_identify(int fd, uid_t *ret_uid, gid_t *ret_gid);
+/* Returns the address that the client came to. */
+const struct adopt_address *sight_local(struct sight *sight);
+
+/* Tells whether the client is one on a UNIX socket whom the system knows: uid and gid
+ * are set then. */
+bool sight_identified(struct sight *sight);
 
 #endif

@@ -36,10 +36,12 @@ bool log_wants(enum log_level level);
 /* Logs one line; control characters in it are written as `\xNN`. */
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-#define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
-#define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)
-#define log_notice(...) log_write(LOG_LEVEL_NOTICE, __VA_ARGS__)
-#define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)
-#define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
+/* Their arguments are evaluated only where the line is wanted. */
+#define log_error(...) LOG_IF_WANTED(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warning(...) LOG_IF_WANTED(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_notice(...) LOG_IF_WANTED(LOG_LEVEL_NOTICE, __VA_ARGS__)
+#define log_info(...) LOG_IF_WANTED(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...) LOG_IF_WANTED(LOG_LEVEL_DEBUG, __VA_ARGS__)
+#define LOG_IF_WANTED(level, ...) (log_wants(level) ? log_write(level, __VA_ARGS__) : (void)0)
 
 #endif

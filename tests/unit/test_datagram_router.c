@@ -44,7 +44,7 @@ static struct conditions *conditions;
 static struct datagram_router *router;
 static struct adopt_port *port;
 
-static void setup(void)
+static void begin(const char *route_text)
 {
 	struct faults *faults;
 	struct datagram_route route;
@@ -54,7 +54,7 @@ static void setup(void)
 	ck_assert_int_eq(adopt_memory_reactor_new(&reactor), 0);
 	ck_assert_int_eq(faults_new(&faults), 0);
 	tree = cfg_init((cfg_opt_t *)(uintptr_t)condition_options, CFGF_NONE);
-	ck_assert_int_eq(cfg_parse_buf(tree, "starts-with = {\"hi\"}"), CFG_SUCCESS);
+	ck_assert_int_eq(cfg_parse_buf(tree, route_text), CFG_SUCCESS);
 	ck_assert_int_eq(conditions_new(tree, faults, &conditions), 0);
 	faults_free(&faults);
 	route = (struct datagram_route){conditions, &routed.base};
@@ -63,6 +63,21 @@ static void setup(void)
 	ck_assert_int_eq(adopt_datagram_port(reactor, 0, AF_INET, datagram_router_protocol(router),
 					     0, &port),
 			 0);
+}
+
+static void setup(void)
+{
+	begin("starts-with = {\"hi\"}");
+}
+
+static void setup_ends(void)
+{
+	begin("local = {\"192.0.2.1:80\"} source = {\"198.51.100.0/24\"}");
+}
+
+static void setup_user(void)
+{
+	begin("peer-uid = {\"0\"}");
 }
 
 static void teardown(void)
@@ -138,10 +153,28 @@ START_TEST(refused_sources_are_dropped)
 }
 END_TEST
 
+START_TEST(both_ends_are_known)
+{
+	comes("198.51.100.1:1", "x");
+	comes("192.0.2.1:1", "x");
+	ck_assert_uint_eq(routed.received, 1);
+	ck_assert_uint_eq(fallback.received, 1);
+}
+END_TEST
+
+/* A block with such a route may have datagram sockets besides. */
+START_TEST(nobody_knows_the_user)
+{
+	comes("192.0.2.1:1", "x");
+	ck_assert_uint_eq(fallback.received, 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("datagram_router");
-	TCase *tests = tcase_create("datagrams");
+	TCase *tests = tcase_create("datagrams"), *ends = tcase_create("ends");
+	TCase *user = tcase_create("user");
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
@@ -151,6 +184,12 @@ int main(void)
 	tcase_add_test(tests, longest_silent_makes_room);
 	tcase_add_test(tests, refused_sources_are_dropped);
 	suite_add_tcase(suite, tests);
+	tcase_add_checked_fixture(ends, setup_ends, teardown);
+	tcase_add_test(ends, both_ends_are_known);
+	suite_add_tcase(suite, ends);
+	tcase_add_checked_fixture(user, setup_user, teardown);
+	tcase_add_test(user, nobody_knows_the_user);
+	suite_add_tcase(suite, user);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
