@@ -35,7 +35,6 @@ struct datagram_router {
 	struct hash_key secret;
 	struct client *clients;
 	TAILQ_HEAD(client_queue, client) by_silence;
-	struct adopt_address local; /* the port's */
 	struct sight sight;
 };
 
@@ -68,7 +67,7 @@ static struct adopt_datagram_protocol *choose(struct datagram_router *router,
 	struct sight *sight = &router->sight;
 	size_t needed;
 
-	sight_datagram(sight, datagram, &router->local);
+	sight_datagram(sight, datagram);
 	for (size_t i = 0; i < router->route_count; i++)
 		if (conditions_judge(router->routes[i].conditions, sight, &needed) == VERDICT_MATCH)
 			return router->routes[i].protocol;
@@ -130,7 +129,6 @@ static void start(struct adopt_datagram_protocol *protocol)
 {
 	struct datagram_router *router = of(protocol);
 
-	adopt_port_local(protocol->port, &router->local);
 	lend_port(router->fallback, protocol->port);
 	for (size_t i = 0; i < router->route_count; i++)
 		lend_port(router->routes[i].protocol, protocol->port);

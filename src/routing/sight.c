@@ -24,13 +24,12 @@ void sight_client(struct sight *sight, struct adopt_transport *transport, const 
 	see(sight, data, length);
 }
 
-void sight_datagram(struct sight *sight, const struct adopt_datagram *datagram,
-		    const struct adopt_address *local)
+void sight_datagram(struct sight *sight, const struct adopt_datagram *datagram)
 {
 	sight->transport = NULL;
 	sight->bytes_only = false;
 	sight->peer = *datagram->peer;
-	sight->local = datagram->local->length > 0 ? *datagram->local : *local;
+	sight->local = *datagram->local;
 	sight->local_known = true;
 	sight->identified = false;
 	sight->user_known = true;

@@ -42,10 +42,8 @@ struct sight {
 void sight_client(struct sight *sight, struct adopt_transport *transport, const uint8_t *data,
 		  size_t length);
 
-/* Begins a look at a datagram. local: the port's address, where the datagram's own is not
- * known. */
-void sight_datagram(struct sight *sight, const struct adopt_datagram *datagram,
-		    const struct adopt_address *local);
+/* Begins a look at a datagram, which outlives it. */
+void sight_datagram(struct sight *sight, const struct adopt_datagram *datagram);
 
 /* Read the ClientHello, and the host of an HTTP request. Judge as verdict.h says. */
 enum verdict sight_hello(struct sight *sight, size_t *ret_needed);
