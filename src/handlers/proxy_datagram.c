@@ -102,12 +102,15 @@ static void session_used(struct session *session)
 static void leg_answered(struct leg_owner *owner, const void *data, size_t length)
 {
 	struct session *session = session_of(owner);
+	struct relay *relay = session->relay;
 	int error;
 
 	release_held(session);
 	session_used(session);
-	error = adopt_port_send_from(session->relay->base.port, &session->local, &session->client,
-				     data, length);
+	if (relay->unit)
+		start_unit_served(relay->unit);
+	error = adopt_port_send_from(relay->base.port, &session->local, &session->client, data,
+				     length);
 	if (error < 0)
 		log_debug("proxy: an answer was lost: %s", strerror(-error));
 }

@@ -91,6 +91,8 @@ static void server_made(struct adopt_protocol *protocol)
 	proxied->upstream = upstream_ref(dial_upstream(proxied->dial));
 	upstream_enter(proxied->upstream);
 	dial_free(&proxied->dial);
+	if (proxied->factory->unit)
+		start_unit_served(proxied->factory->unit);
 	if (settings->send_proxy != PROXY_HEADER_NONE)
 		error = send_header(proxied);
 	if (error >= 0)

@@ -4,7 +4,9 @@
 #include "support/log.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
@@ -13,8 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A unit that was started and does not answer is not asked for again before. */
-#define AGAIN_MS 1000
+/* A unit that was asked for and has not answered since is not asked for again before: it
+ * may take its time. */
+#define AGAIN_MS 10000
 
 /* sd_bus_get_timeout(3): no timeout, and one that is over. */
 #define NEVER UINT64_MAX
@@ -27,6 +30,7 @@ struct start_unit {
 	sd_bus *bus;   /* while an answer is awaited */
 	bool answered; /* it is there */
 	bool asked;
+	bool served; /* the unit has answered since */
 	uint64_t asked_ms;
 };
 
@@ -140,8 +144,7 @@ static int answered(sd_bus_message *answer, void *context, sd_bus_error *ignored
 	return 0;
 }
 
-/* As root there is a way to the manager that needs no bus daemon, as systemctl has it. */
-static int open_manager(const char *address, sd_bus **ret)
+static int open_address(const char *address, sd_bus **ret)
 {
 	sd_bus *bus = NULL;
 	int error = sd_bus_new(&bus);
@@ -158,15 +161,29 @@ static int open_manager(const char *address, sd_bus **ret)
 	return 0;
 }
 
+static int open_user_manager(sd_bus **ret)
+{
+	const char *directory = getenv("XDG_RUNTIME_DIR");
+	char address[PATH_MAX];
+
+	if (directory && (size_t)snprintf(address, sizeof address, "unix:path=%s/systemd/private",
+					  directory) < sizeof address)
+		if (open_address(address, ret) == 0)
+			return 0;
+	return sd_bus_open_user(ret);
+}
+
+/* Each manager listens for its own user at a place that needs no bus daemon, as systemctl
+ * knows it. */
 static int open_bus(sd_bus **ret)
 {
 	char *unit = NULL;
 
 	if (sd_pid_get_user_unit(0, &unit) >= 0) {
 		free(unit);
-		return sd_bus_open_user(ret);
+		return open_user_manager(ret);
 	}
-	if (geteuid() == 0 && open_manager("unix:path=/run/systemd/private", ret) == 0)
+	if (geteuid() == 0 && open_address("unix:path=/run/systemd/private", ret) == 0)
 		return 0;
 	return sd_bus_open_system(ret);
 }
@@ -197,15 +214,21 @@ void start_unit_needed(struct start_unit *start)
 	if (start->asked || start->bus)
 		return;
 	start->asked = true;
+	start->served = false;
 	start->asked_ms = adopt_reactor_now_ms(start->reactor);
 	error = ask(start);
 	if (error < 0)
 		give_up(start, strerror(-error));
 }
 
+void start_unit_served(struct start_unit *start)
+{
+	start->served = true;
+}
+
 void start_unit_missed(struct start_unit *start)
 {
-	if (adopt_reactor_now_ms(start->reactor) < start->asked_ms + AGAIN_MS)
+	if (!start->served && adopt_reactor_now_ms(start->reactor) < start->asked_ms + AGAIN_MS)
 		return;
 	start->asked = false;
 	start_unit_needed(start);

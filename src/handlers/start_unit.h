@@ -23,8 +23,11 @@ void start_unit_free(struct start_unit **start);
  * been done. What comes of it is logged. */
 void start_unit_needed(struct start_unit *start);
 
-/* Nobody answers: the unit may have ended since, and is asked for again, at most once a
- * second. */
+/* An upstream has answered. */
+void start_unit_served(struct start_unit *start);
+
+/* Nobody answers: a unit that did has ended, and is asked for again; one that never did,
+ * every ten seconds. */
 void start_unit_missed(struct start_unit *start);
 
 /* Closes the bus: for when the last client has gone, and before the reactor goes. */

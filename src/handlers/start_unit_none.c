@@ -27,6 +27,11 @@ void start_unit_needed(struct start_unit *start)
 	(void)start;
 }
 
+void start_unit_served(struct start_unit *start)
+{
+	(void)start;
+}
+
 void start_unit_missed(struct start_unit *start)
 {
 	(void)start;

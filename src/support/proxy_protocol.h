@@ -43,9 +43,10 @@ enum verdict proxy_protocol_read(const uint8_t *data, size_t length,
 
 /*
  * Write a header, without TLVs. Of an IPv4 and an IPv6 address the former is
- * mapped; mapped ones without an unmapped beside them become IPv4. What a
- * version cannot express is written as UNKNOWN (version 1: all but TCP) or as
- * UNSPEC (version 2).
+ * mapped; mapped ones without an unmapped beside them become IPv4; of an IP
+ * source, a destination that is none is told as 0.0.0.0 or ::. What a version
+ * cannot express is written as UNKNOWN (version 1: all but TCP) or as LOCAL,
+ * which more readers take than UNSPEC.
  * header: `length` is not looked at.
  * buffer: no NUL is added.
  * Return the header's length.

@@ -49,6 +49,23 @@ static bool is_inet(int family)
 	return family == AF_INET || family == AF_INET6;
 }
 
+/* A client that a header told of may have come in over a UNIX socket. */
+static void match_destination(struct pair *pair)
+{
+	int family = adopt_address_family(&pair->source);
+
+	if (!is_inet(family) || is_inet(adopt_address_family(&pair->destination)))
+		return;
+	pair->destination = (struct adopt_address){.length = pair->source.length};
+	pair->destination.name.any.sa_family = (sa_family_t)family;
+}
+
+/* An unnamed UNIX client says no more than none. */
+static bool is_named(const struct adopt_address *address)
+{
+	return address->length > UNIX_NAME_OFFSET;
+}
+
 static struct pair make_pair(const struct proxy_protocol_header *header)
 {
 	struct pair pair = {AF_UNSPEC, header->source, header->destination};
@@ -58,13 +75,15 @@ static struct pair make_pair(const struct proxy_protocol_header *header)
 		return pair;
 	unmap(&pair.source);
 	unmap(&pair.destination);
+	match_destination(&pair);
 	source = adopt_address_family(&pair.source);
 	destination = adopt_address_family(&pair.destination);
 	if (source != destination && is_inet(source) && is_inet(destination)) {
 		map(&pair.source);
 		map(&pair.destination);
 		pair.family = AF_INET6;
-	} else if (source == destination && (is_inet(source) || source == AF_UNIX)) {
+	} else if (source == destination &&
+		   (is_inet(source) || (source == AF_UNIX && is_named(&pair.source)))) {
 		pair.family = source;
 	}
 	return pair;
@@ -159,7 +178,7 @@ size_t proxy_protocol_write_v2(const struct proxy_protocol_header *header,
 	uint8_t *at = put(buffer, signature, sizeof signature - 1);
 	uint8_t *size, *begin;
 
-	*at++ = header->local ? 0x20 : 0x21;
+	*at++ = pair.family == AF_UNSPEC ? 0x20 : 0x21;
 	*at++ = family_code(pair.family, header->type);
 	size = at;
 	begin = at + 2;

@@ -6,6 +6,7 @@ or 77 where every case was skipped.
 """
 import contextlib
 import fcntl
+import glob
 import os
 import resource
 import select
@@ -196,6 +197,11 @@ def need(*tools):
     """Skips where a tool is missing."""
     missing = [tool for tool in tools if shutil.which(tool) is None]
     return unittest.skipIf(missing, "not installed: " + " ".join(missing))
+
+
+def newest(pattern):
+    """The last of the paths that a pattern finds, or None."""
+    return max(glob.glob(pattern), default=None)
 
 
 def main():

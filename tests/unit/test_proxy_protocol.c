@@ -237,6 +237,10 @@ static const struct {
 	 "192.0.2.2:53"},
 	{"unix:/run/a", "unix:@b", SOCK_STREAM, "PROXY UNKNOWN\r\n", "unix:/run/a", "unix:@b"},
 	{"unix:/run/a", "192.0.2.2:53", SOCK_STREAM, "PROXY UNKNOWN\r\n", NULL, NULL},
+	{"192.0.2.1:1024", "unix:/run/a", SOCK_STREAM, "PROXY TCP4 192.0.2.1 0.0.0.0 1024 0\r\n",
+	 "192.0.2.1:1024", "0.0.0.0:0"},
+	{"[2001:db8::1]:1024", "unix:@b", SOCK_STREAM, "PROXY TCP6 2001:db8::1 :: 1024 0\r\n",
+	 "[2001:db8::1]:1024", "[::]:0"},
 	{"192.0.2.1:1024", "192.0.2.2:53", SOCK_SEQPACKET, "PROXY UNKNOWN\r\n", NULL, NULL},
 };
 
@@ -294,6 +298,10 @@ START_TEST(unix_names)
 	ck_assert(adopt_address_equal(&read.source, &header.source));
 	ck_assert_uint_eq(read.destination.length, offset);
 	ck_assert_int_eq(adopt_address_family(&read.destination), AF_UNIX);
+	/* A client without a name is none. */
+	header.source.length = offset;
+	ck_assert_uint_eq(proxy_protocol_write_v2(&header, buffer), 16);
+	ck_assert_mem_eq(buffer, V2 "\x20\0\0\0", 16);
 }
 END_TEST
 

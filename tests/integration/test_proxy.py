@@ -1,0 +1,378 @@
+"""What the proxy promises, on real sockets: no byte lost, no client refused too early, no
+descriptor left, and all that people miss in systemd-socket-proxyd."""
+import concurrent.futures
+import contextlib
+import hashlib
+import os
+import socket
+import struct
+import threading
+import unittest
+
+import harness
+from harness import BOUND, adoptd, connect, echo_stream, listener, read_all, wait_for
+
+GIBIBYTE = 1 << 30
+VANISHING = 200
+
+
+def reset(sock):
+    """Closes with a reset."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+class Backend:
+    """A server of one handler function, a thread a connection. A context manager."""
+
+    def __init__(self, serve, sock=None):
+        self.serve, self.sock = serve, sock or listener()
+        self.address = self.sock.getsockname()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.sock.accept()
+            except OSError:
+                return
+            client.settimeout(BOUND)
+            threading.Thread(target=self.run, args=[client], daemon=True).start()
+
+    def run(self, client):
+        with client, contextlib.suppress(OSError):
+            self.serve(client)
+
+    def __enter__(self):
+        threading.Thread(target=self.accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+        self.sock.close()
+
+
+def echo(client):
+    while data := client.recv(65536):
+        client.sendall(data)
+
+
+def text(address):
+    """An address as the configuration writes it."""
+    if isinstance(address, str):
+        return "unix:" + address
+    return f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
+
+
+class Case(harness.Case):
+    def proxy(self, *upstreams, options="", kind=socket.SOCK_STREAM, port_options=""):
+        """Starts a proxy; returns its address."""
+        sock = self.use(listener(kind=kind))
+        listed = ", ".join(f'"{upstream}"' for upstream in upstreams)
+        self.daemon = self.use(adoptd(
+            f'port "p" {{ {port_options}\n proxy {{ upstream = {{{listed}}} {options}\n}} }}',
+            "--fd", "p=3", fds={3: sock.fileno()}))
+        return sock.getsockname()
+
+    def backend(self, serve, **how):
+        return self.use(Backend(serve, **how))
+
+    def dead_port(self):
+        """An address that is refused for as long as the case lasts."""
+        sock = self.use(socket.socket())
+        sock.bind(("127.0.0.1", 0))
+        return text(sock.getsockname())
+
+
+class Wanting(Case):
+    """What systemd-socket-proxyd leaves to be desired."""
+
+    def test_answer_after_half_close(self):
+        answer = os.urandom(1 << 20)
+
+        def serve(client):
+            asked = read_all(client)
+            client.sendall(asked + answer)
+
+        address = self.proxy(text(self.backend(serve).address))
+        for _ in range(20):
+            self.assertEqual(echo_stream(address, b"question"), b"question" + answer)
+
+    def test_limit_of_connections_is_exact(self):
+        inside = []
+
+        def serve(client):
+            inside.append(client)
+            echo(client)
+            inside.remove(client)
+
+        address = self.proxy(text(self.backend(serve).address), port_options="max-connections = 5")
+        clients = [self.use(connect(address)) for _ in range(7)]
+        for client in clients:
+            client.sendall(b"x")
+        for client in clients[:5]:
+            self.assertEqual(client.recv(1), b"x")
+        clients[5].settimeout(0.3)
+        self.assertRaises(TimeoutError, clients[5].recv, 1)
+        self.assertEqual(len(inside), 5)
+        clients[0].close()
+        clients[5].settimeout(BOUND)
+        self.assertEqual(clients[5].recv(1), b"x")
+
+    def test_datagrams(self):
+        sock = self.use(listener(kind=socket.SOCK_DGRAM))
+        sock.settimeout(BOUND)
+        address = self.proxy(text(sock.getsockname()), kind=socket.SOCK_DGRAM,
+                             port_options="max-packet-size = 65535")
+        client = self.use(connect(address, socket.SOCK_DGRAM))
+        for size in (0, 1, 1472, 65507):
+            client.send(b"x" * size)
+            data, source = sock.recvfrom(65536)
+            self.assertEqual(len(data), size)
+            sock.sendto(data, source)
+            self.assertEqual(len(client.recv(65536)), size)
+
+    def test_every_address_is_tried(self):
+        alive = self.backend(echo)
+        address = self.proxy(self.dead_port(), self.dead_port(), text(alive.address))
+        for _ in range(6):
+            self.assertEqual(echo_stream(address), b"hello\n")
+
+    def test_every_address_of_a_name_is_tried(self):
+        """localhost is ::1 and 127.0.0.1 on most machines, and this server on one only."""
+        address = self.proxy(f"localhost:{self.backend(echo).address[1]}")
+        for _ in range(4):
+            self.assertEqual(echo_stream(address), b"hello\n")
+
+    def test_client_waits_for_a_backend_that_starts(self):
+        late = self.use(socket.socket())
+        late.bind(("127.0.0.1", 0))
+        address = self.proxy(text(late.getsockname()), options="connect-timeout = 60s")
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            answers = [pool.submit(echo_stream, address, b"patience") for _ in range(20)]
+            wait_for("the log", lambda: "does not answer" in self.daemon.output())
+            done, _ = concurrent.futures.wait(answers, timeout=2)
+            self.assertEqual(done, set())
+            late.listen(128)
+            self.backend(echo, sock=late)
+            for answer in answers:
+                self.assertEqual(answer.result(BOUND), b"patience")
+
+    def test_unix_backend_that_starts_late(self):
+        path = self.path("late.sock")
+        address = self.proxy("unix:" + path, options="connect-timeout = 60s")
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(echo_stream, address)
+            wait_for("the log", lambda: "does not answer" in self.daemon.output())
+            self.backend(echo, sock=listener(socket.AF_UNIX, address=path))
+            self.assertEqual(answer.result(BOUND), b"hello\n")
+
+    def test_datagram_backend_that_starts_late(self):
+        late = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        late.bind(("127.0.0.1", 0))
+        upstream = late.getsockname()
+        late.close()
+        address = self.proxy(text(upstream), options="connect-timeout = 60s",
+                             kind=socket.SOCK_DGRAM)
+        client = self.use(connect(address, socket.SOCK_DGRAM))
+        client.send(b"asked once")
+        wait_for("the log", lambda: "does not answer" in self.daemon.output())
+        server = self.use(listener(kind=socket.SOCK_DGRAM, address=upstream))
+        server.settimeout(BOUND)
+        data, source = server.recvfrom(100)
+        self.assertEqual(data, b"asked once")
+        server.sendto(b"answered", source)
+        self.assertEqual(client.recv(100), b"answered")
+
+
+class Bytes(Case):
+    def send_and_hash(self, sock, seed):
+        """Sends a gibibyte and its end; returns the digest of what was sent."""
+        digest, left = hashlib.sha1(), GIBIBYTE
+        block = bytearray(os.urandom(1 << 20))
+        while left:
+            block[:8] = struct.pack("=II", left & 0xffffffff, seed)
+            digest.update(block)
+            sock.sendall(block)
+            left -= len(block)
+        sock.shutdown(socket.SHUT_WR)
+        return digest.hexdigest()
+
+    def receive_and_hash(self, sock):
+        digest, room = hashlib.sha1(), bytearray(1 << 20)
+        while length := sock.recv_into(room):
+            digest.update(memoryview(room)[:length])
+        return digest.hexdigest()
+
+    def both_ways(self, sock, pool, seed):
+        sent = pool.submit(self.send_and_hash, sock, seed)
+        received = pool.submit(self.receive_and_hash, sock)
+        return sent, received
+
+    def test_gibibyte_both_ways(self):
+        server = self.use(listener())
+        server.settimeout(BOUND)
+        address = self.proxy(text(server.getsockname()))
+        with concurrent.futures.ThreadPoolExecutor(4) as pool, connect(address) as client:
+            accepted, _ = server.accept()
+            accepted.settimeout(BOUND)
+            with accepted:
+                up, down = self.both_ways(client, pool, 1), self.both_ways(accepted, pool, 2)
+                self.assertEqual(up[0].result(), down[1].result())
+                self.assertEqual(down[0].result(), up[1].result())
+
+    def test_reset_reaches_the_other_side(self):
+        server = self.use(listener())
+        server.settimeout(BOUND)
+        address = self.proxy(text(server.getsockname()))
+        for resetting in (0, 1):
+            client = self.use(connect(address))
+            pair = [client, self.use(server.accept()[0])]
+            client.sendall(b"x")
+            pair[1].settimeout(BOUND)
+            self.assertEqual(pair[1].recv(1), b"x")
+            reset(pair[resetting])
+            self.assertRaises(ConnectionResetError, pair[1 - resetting].recv, 1)
+
+    def test_slow_reader_costs_no_memory(self):
+        def serve(client):
+            with contextlib.suppress(OSError):
+                while True:
+                    client.sendall(b"x" * 65536)
+
+        address = self.proxy(text(self.backend(serve).address))
+        with connect(address) as client:
+            self.assertEqual(len(client.recv(1)), 1)
+        before = self.resident()
+        clients = [self.use(connect(address)) for _ in range(100)]
+        for client in clients:
+            self.assertEqual(len(client.recv(1)), 1)
+        self.assertLess(self.resident() - before, 32 << 20)
+
+    def resident(self):
+        with open(f"/proc/{self.daemon.pid}/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@unittest.skipUnless(os.path.isdir("/proc/self/fd"), "no /proc here")
+class Vanishing(Case):
+    """Clients that go away while the proxy still looks for somebody to serve them."""
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.daemon.pid}/fd"))
+
+    def vanish(self, *upstreams):
+        address = self.proxy(*upstreams, options="connect-timeout = 2s")
+        wait_for("the daemon", lambda: "port" in self.daemon.output() or self.descriptors() > 4)
+        idle = self.descriptors()
+        clients = [connect(address) for _ in range(VANISHING)]
+        for client in clients:
+            client.sendall(b"x")
+        wait_for("all clients", lambda: self.descriptors() >= idle + VANISHING)
+        for number, client in enumerate(clients):
+            if number % 2:
+                reset(client)
+            else:
+                client.close()
+        wait_for("the descriptors", lambda: self.descriptors() <= idle)
+        self.assertTrue(self.daemon.running())
+        self.daemon.stop()
+
+    def test_nobody_listens(self):
+        self.vanish(self.dead_port())
+
+    def test_nobody_answers(self):
+        """A backlog that is full lets nobody in and refuses nobody."""
+        full = self.use(listener(backlog=0))
+        for _ in range(2):
+            sock = self.use(socket.socket())
+            sock.setblocking(False)
+            sock.connect_ex(full.getsockname())
+        self.vanish(text(full.getsockname()))
+
+
+class Health(Case):
+    def test_failed_is_skipped_and_comes_back(self):
+        names = {}
+
+        def server(name, **how):
+            names[name] = self.backend(lambda client: client.sendall(name), **how)
+            return names[name]
+
+        first, second = server(b"first"), server(b"second")
+        address = self.proxy(text(first.address), text(second.address))
+        self.assertEqual([echo_stream(address, b"") for _ in range(4)],
+                         [b"first", b"second"] * 2)
+        gone = first.address
+        first.__exit__()
+        self.assertEqual({echo_stream(address, b"") for _ in range(10)}, {b"second"})
+        self.assertEqual(self.daemon.output().count("does not answer"), 1)
+        server(b"first", sock=listener(address=gone))
+        wait_for("the first", lambda: echo_stream(address, b"") == b"first")
+        self.assertEqual(self.daemon.output().count("answers again"), 1)
+
+    def test_source_hash_keeps_a_host(self):
+        servers = [self.backend(lambda client, n=n: client.sendall(b"%d" % n)) for n in range(3)]
+        address = self.proxy(*(text(server.address) for server in servers),
+                             options="balance = source-hash")
+        for source in range(1, 21):
+            heard = set()
+            for _ in range(3):
+                with socket.create_connection(address, BOUND, (f"127.0.1.{source}", 0)) as client:
+                    heard.add(read_all(client))
+            self.assertEqual(len(heard), 1, source)
+
+
+def unprivileged(*argv):
+    return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *argv]
+
+
+class Databases(Case):
+    """What people keep behind a proxy, with the load that it is measured by."""
+
+    def run_well(self, *argv):
+        code, output = harness.run(argv)
+        self.assertEqual(code, 0, output)
+        return output
+
+    @harness.need("redis-server", "redis-benchmark")
+    def test_redis_on_unix_sockets(self):
+        path, front = self.path("redis.sock"), self.path("front.sock")
+        self.use(harness.Process(["redis-server", "--port", "0", "--unixsocket", path,
+                                  "--save", "", "--dir", self.directory]))
+        sock = self.use(listener(socket.AF_UNIX, address=front))
+        self.use(adoptd(f'port "p" {{ proxy {{ upstream = {{"unix:{path}"}} }} }}',
+                        "--fd", "p=3", fds={3: sock.fileno()}))
+        output = self.run_well("redis-benchmark", "-s", front, "-q", "-t", "ping,set,get,lrange_100",
+                               "-n", "10000", "-c", "50", "-P", "4")
+        self.assertGreaterEqual(output.count("requests per second"), 4)
+        self.assertNotRegex(output.lower(), "error|reset|closed")
+
+    @unittest.skipUnless(os.geteuid() == 0, "not root: the server wants a user of its own")
+    @harness.need("setpriv")
+    def test_postgres(self):
+        tools = harness.newest("/usr/lib/postgresql/*/bin")
+        if not tools:
+            self.skipTest("not installed: postgresql")
+        os.chmod(self.directory, 0o777)
+        data = self.path("data")
+        self.run_well(*unprivileged(f"{tools}/initdb", "-D", data, "-A", "trust", "-U",
+                                    "tester", "--no-sync"))
+        port = harness.free_port()
+        server = self.use(harness.Process(unprivileged(
+            f"{tools}/postgres", "-D", data, "-k", self.directory, "-p", str(port), "-F")))
+        wait_for("postgres", lambda: connect(("127.0.0.1", port))).close()
+        for upstream in (f"127.0.0.1:{port}", f"unix:{self.directory}/.s.PGSQL.{port}"):
+            with self.subTest(upstream=upstream):
+                _, front = self.proxy(upstream)
+                where = ("-h", "127.0.0.1", "-p", str(front), "-U", "tester", "postgres")
+                self.run_well(f"{tools}/pgbench", "-i", "-q", *where)
+                output = self.run_well(f"{tools}/pgbench", "-c", "8", "-t", "20", "-C", *where)
+                self.assertIn("number of transactions actually processed: 160/160", output)
+                output = self.run_well(f"{tools}/pgbench", "-c", "8", "-t", "100", *where)
+                self.assertIn("number of transactions actually processed: 800/800", output)
+        server.stop()
+
+
+if __name__ == "__main__":
+    harness.main()
