@@ -263,7 +263,8 @@ class Vanishing(Case):
 
     def vanish(self, *upstreams):
         address = self.proxy(*upstreams, options="connect-timeout = 2s")
-        wait_for("the daemon", lambda: "port" in self.daemon.output() or self.descriptors() > 4)
+        with connect(address) as first:
+            self.assertRaises(ConnectionResetError, first.recv, 1)
         idle = self.descriptors()
         clients = [connect(address) for _ in range(VANISHING)]
         for client in clients:
