@@ -158,9 +158,14 @@ class Process:
         return self
 
     def __exit__(self, kind, *_):
-        if self.running():
-            self.popen.kill()
-            self.popen.wait()
+        # Politely first: some have children of their own to take along.
+        for end in (self.popen.terminate, self.popen.kill):
+            if not self.running():
+                break
+            end()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.popen.wait(BOUND / 10)
+        self.popen.wait()
         if kind is not None:
             sys.stderr.write(f"--- {self.popen.args} said:\n{self.output()}---\n")
         self.log.close()
