@@ -131,7 +131,9 @@ static void end_writing(struct stream *stream)
 	if (stream->write_ended)
 		return;
 	stream->write_ended = true;
-	shutdown(stream->fd, SHUT_WR);
+	/* With both ends gone it is closed next, which says the same. */
+	if (!stream->read_closed)
+		shutdown(stream->fd, SHUT_WR);
 }
 
 /* All is sent. The peer may still be sending: it is heard out for a while. */
