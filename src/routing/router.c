@@ -294,6 +294,8 @@ static void made(struct adopt_protocol *protocol)
 	}
 	if (begin_patience(arrival) < 0)
 		refuse(arrival, "no memory");
+	else
+		waiting(protocol);
 }
 
 static const struct adopt_protocol_ops arrival_ops = {
