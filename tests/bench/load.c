@@ -172,7 +172,7 @@ static void read_opening(struct load *load)
 /* Measures for so many seconds. */
 static void run(struct load *load, int backend_fd, unsigned seconds)
 {
-	struct adopt_timer *end;
+	struct adopt_timer *end = NULL;
 	int error = adopt_reactor_new(&load->reactor);
 
 	if (error == 0)
