@@ -210,7 +210,7 @@ HAPROXY = """defaults
 listen front
     bind 127.0.0.1:{front}
     bind [::1]:{front}
-    server adoptd 127.0.0.1:{port} {options}
+    server adoptd {target} {options}
 """
 
 NGINX = """daemon off; pid {directory}/nginx.pid; error_log stderr;
@@ -218,7 +218,7 @@ load_module {module};
 events {{}}
 stream {{ server {{
     listen 127.0.0.1:{front}; listen [::1]:{front};
-    proxy_pass 127.0.0.1:{port}; proxy_protocol on;
+    proxy_pass {target}; proxy_protocol on;
 }} }}
 """
 
@@ -247,16 +247,21 @@ def connect_from(source, port):
 
 
 class BehindProxy(harness.Case):
-    def start(self, config=BEHIND):
-        sock = self.use(listener())
-        self.port = sock.getsockname()[1]
+    def start(self, config=BEHIND, sock=None):
+        sock = self.use(sock or listener())
+        if sock.family == socket.AF_UNIX:
+            self.target = "unix@" + sock.getsockname()
+        else:
+            self.port = sock.getsockname()[1]
+            self.target = f"127.0.0.1:{self.port}"
         self.daemon = self.use(adoptd(config, "--fd", "behind=3", fds={3: sock.fileno()}))
 
     def start_front(self, text, *argv, **values):
         """Starts the program that sends headers; returns the port that it listens on."""
         front = free_port()
         with open(self.path("front.conf"), "w", encoding="utf-8") as file:
-            file.write(text.format(front=front, port=self.port, directory=self.directory, **values))
+            file.write(text.format(front=front, target=self.target, directory=self.directory,
+                                   **values))
         self.use(Process([*argv, self.path("front.conf")]))
         wait_for(argv[0], lambda: connect(("127.0.0.1", front))).close()
         return front
@@ -326,6 +331,15 @@ class BehindProxy(harness.Case):
         heard, port = self.ask(front, "127.0.0.3")
         self.assertIn(heard, (b"", None))
         self.logged(rf"refused 127\.0\.0\.3:{port} ")
+
+    @harness.need("haproxy")
+    def test_over_a_unix_socket(self):
+        self.start('port "behind" { accept-proxy = {"unix"} route { source = {"127.0.0.2"} '
+                   'reject { message = "two" } } reject { message = "else" } }',
+                   listener(socket.AF_UNIX, address=self.path("socket")))
+        front = self.start_front(HAPROXY, "haproxy", "-db", "-f", options="send-proxy-v2")
+        self.assertEqual(self.ask(front, "127.0.0.2")[0], b"two")
+        self.assertEqual(self.ask(front, "127.0.0.3")[0], b"else")
 
     def test_header_is_required(self):
         self.start()
