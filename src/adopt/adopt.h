@@ -494,8 +494,9 @@ int adopt_transport_peek(struct adopt_transport *transport, void *buffer, size_t
 
 /*
  * Takes bytes that adopt_transport_peek() has shown, and throws them away.
- * Returns 0; -EINVAL if so many do not wait, in which case some may be gone; -EPIPE
- * once closing or lost; another negative errno from recv().
+ * Returns 0; -EINVAL if so many do not wait, in which case some may be gone, or if they
+ * are not a whole record where records are kept; -EPIPE once closing or lost; another
+ * negative errno from recv().
  */
 int adopt_transport_skip(struct adopt_transport *transport, size_t length);
 

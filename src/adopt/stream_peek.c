@@ -122,6 +122,8 @@ int stream_skip(struct adopt_transport *transport, size_t length)
 
 	if (stream->lost || stream->closing)
 		return -EPIPE;
+	if (stream->records && length != stream->peeked)
+		return -EINVAL;
 	stream->peeked -= length < stream->peeked ? length : stream->peeked;
 	while (length > 0) {
 		ssize_t got =

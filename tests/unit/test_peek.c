@@ -70,13 +70,24 @@ static struct adopt_protocol *build_looker(struct adopt_factory *factory,
 static const struct adopt_factory_ops factory_ops = {.build_protocol = build_looker};
 static struct adopt_factory lookers = {.ops = &factory_ops};
 
-static void setup(void)
+static void begin(void)
 {
 	looker = (struct looker){.protocol.ops = &looker_ops};
 	recorders = recorder_factory_new();
-	tcp_pair(pair);
 	ck_assert_int_eq(adopt_stream_connection(loop, pair[1], AF_UNSPEC, &lookers), 0);
 	close(pair[1]);
+}
+
+static void setup(void)
+{
+	tcp_pair(pair);
+	begin();
+}
+
+static void setup_records(void)
+{
+	unix_pair(SOCK_SEQPACKET, pair);
+	begin();
 }
 
 static void teardown(void)
@@ -181,6 +192,22 @@ START_TEST(skipped_bytes_are_gone_and_no_others)
 }
 END_TEST
 
+/* Taking half of one would lose the other half. */
+START_TEST(records_are_skipped_as_a_whole)
+{
+	struct recorder *recorder = successor(1000);
+
+	send_text(pair[0], "PROXY rest");
+	RUN_UNTIL(looker.length == 10);
+	ck_assert_int_eq(adopt_transport_skip(looker.protocol.transport, 6), -EINVAL);
+	ck_assert_int_eq(adopt_transport_skip(looker.protocol.transport, 10), 0);
+	send_text(pair[0], "next");
+	adopt_transport_hand_to(looker.protocol.transport, looker.successor);
+	RUN_UNTIL(recorder->received == 4);
+	ck_assert_str_eq(recorder->first, "next");
+}
+END_TEST
+
 START_TEST(reset_shows_behind_bytes)
 {
 	struct recorder *recorder = successor(1000);
@@ -259,7 +286,7 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("peek");
-	TCase *tests = harness_case("peek");
+	TCase *tests = harness_case("peek"), *records = harness_case("records");
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, bytes_that_stay_cost_nothing);
@@ -273,5 +300,8 @@ int main(void)
 	tcase_add_test(tests, idle_connection_ends);
 	tcase_add_test(tests, attachments_are_told_last);
 	suite_add_tcase(suite, tests);
+	tcase_add_checked_fixture(records, setup_records, teardown);
+	tcase_add_test(records, records_are_skipped_as_a_whole);
+	suite_add_tcase(suite, records);
 	return harness_main(suite);
 }
