@@ -150,6 +150,17 @@ class Process:
     def running(self):
         return self.popen.poll() is None
 
+    def cpu_share(self, seconds=1):
+        """The share of a processor that it uses in so long a time from now; needs /proc."""
+        before, start = self.cpu_seconds(), time.monotonic()
+        select.select([], [], [], seconds)
+        return (self.cpu_seconds() - before) / (time.monotonic() - start)
+
+    def cpu_seconds(self):
+        with open(f"/proc/{self.pid}/stat", encoding="ascii") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def stop(self, how=signal.SIGTERM):
         self.popen.send_signal(how)
         return self.wait()
@@ -207,6 +218,9 @@ def need(*tools):
 def newest(pattern):
     """The last of the paths that a pattern finds, or None."""
     return max(glob.glob(pattern), default=None)
+
+
+need_proc = unittest.skipUnless(os.path.exists("/proc/self/stat"), "no /proc here")
 
 
 def main():

@@ -7,6 +7,7 @@ import socket
 import struct
 import tempfile
 import threading
+import time
 import unittest
 
 import harness
@@ -184,6 +185,25 @@ class Silence(harness.Case):
             with self.subTest(said=said), connect(sock.getsockname()) as client:
                 client.sendall(said)
                 self.assertEqual(client.recv(100), b"well?")
+
+
+    @harness.need_proc
+    def test_many_who_say_half_of_it(self):
+        """They cost no time while they wait, and more bytes do not buy them more of it."""
+        sock = self.use(listener(backlog=200))
+        daemon = self.use(adoptd('port "p" { sniff-timeout = 4s route { sni = {"x"} discard {} } '
+                                 'reject { message = "well?" } }', "--fd", "p=3",
+                                 fds={3: sock.fileno()}))
+        clients = [self.use(connect(sock.getsockname())) for _ in range(200)]
+        for client in clients:
+            client.sendall(b"\x16\x03\x01\x02\x00\x01")
+        self.assertLess(daemon.cpu_share(2), 0.1, "it spins")
+        start = time.monotonic()
+        for client in clients:
+            client.sendall(b"\x00")
+        for client in clients:
+            self.assertEqual(client.recv(100), b"well?")
+        self.assertLess(time.monotonic() - start, 4)
 
 
 class UnixPeer(harness.Case):
