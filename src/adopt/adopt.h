@@ -258,10 +258,16 @@ void adopt_call_soon(struct adopt_reactor *reactor, struct adopt_call *call);
 void adopt_call_cancel(struct adopt_reactor *reactor, struct adopt_call *call);
 
 /*
- * As adopt_call_soon(), from any thread. The call is in the loop's hands until
- * it runs and cannot be cancelled.
+ * As adopt_call_soon(), from any thread. The call is in the loop's hands until it runs.
  */
 void adopt_call_from_thread(struct adopt_reactor *reactor, struct adopt_call *call);
+
+/*
+ * Takes back a call that adopt_call_from_thread() was asked for and that waits. Only in
+ * the loop's own thread, and while no other one asks for the call. Harmless for one
+ * that does not wait.
+ */
+void adopt_call_from_thread_cancel(struct adopt_reactor *reactor, struct adopt_call *call);
 
 /*
  * Creates a one-shot timer; it does not run yet.

@@ -17,6 +17,23 @@ static void queue_append(struct call_queue *queue, struct adopt_call *call)
 	queue->last = &call->next;
 }
 
+/* Returns whether the call was in the queue. */
+static bool queue_remove(struct call_queue *queue, struct adopt_call *call)
+{
+	struct adopt_call **at = &queue->first;
+
+	while (*at && *at != call)
+		at = &(*at)->next;
+	if (!*at)
+		return false;
+	*at = call->next;
+	if (!*at)
+		queue->last = at;
+	call->next = NULL;
+	call->waiting = false;
+	return true;
+}
+
 static struct adopt_call *queue_pop(struct call_queue *queue)
 {
 	struct adopt_call *call = queue->first;
@@ -55,19 +72,19 @@ void adopt_call_soon(struct adopt_reactor *reactor, struct adopt_call *call)
 
 void adopt_call_cancel(struct adopt_reactor *reactor, struct adopt_call *call)
 {
-	struct adopt_call **at = &reactor->calls.first;
+	if (call->waiting)
+		queue_remove(&reactor->calls, call);
+}
 
-	if (!call->waiting)
-		return;
-	while (*at && *at != call)
-		at = &(*at)->next;
-	if (!*at)
-		return;
-	*at = call->next;
-	if (!*at)
-		reactor->calls.last = at;
-	call->next = NULL;
-	call->waiting = false;
+void adopt_call_from_thread_cancel(struct adopt_reactor *reactor, struct adopt_call *call)
+{
+	bool removed;
+
+	pthread_mutex_lock(&reactor->lock);
+	removed = queue_remove(&reactor->thread_calls, call);
+	pthread_mutex_unlock(&reactor->lock);
+	if (!removed)
+		adopt_call_cancel(reactor, call);
 }
 
 void adopt_call_from_thread(struct adopt_reactor *reactor, struct adopt_call *call)

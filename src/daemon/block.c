@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-void block_init(struct block *block, const struct config_port *port, struct adopt_reactor *reactor)
+void block_init(struct block *block, const struct config_port *port, struct adopt_reactor *reactor,
+		struct ledger *ledger, void (*busy)(struct host *host, bool busy))
 {
-	*block = (struct block){.port = port, .reactor = reactor};
+	*block = (struct block){.port = port, .ledger = ledger};
+	host_init(&block->host, reactor, busy);
 }
 
 static void free_factory(const struct handler *handler, struct adopt_factory *factory)
@@ -25,12 +27,13 @@ void block_done(struct block *block)
 	for (size_t i = 0; block->factory && i < port->route_count; i++)
 		free_factory(port->routes[i].handler, block->factory[i]);
 	free(block->factory);
+	host_done(&block->host);
 }
 
-static int new_factory(const struct block *block, const struct handler *handler,
+static int new_factory(struct block *block, const struct handler *handler,
 		       const struct handler_settings *settings, struct adopt_factory **ret)
 {
-	return handler->stream_new ? handler->stream_new(settings, block->reactor, ret)
+	return handler->stream_new ? handler->stream_new(settings, &block->host, ret)
 				   : -ESOCKTNOSUPPORT;
 }
 
@@ -57,8 +60,8 @@ static int new_router(struct block *block)
 			.factory = block->own,
 			.handler = port->handler->name,
 		};
-		error = router_new(&port->router, routes, port->route_count, block->reactor,
-				   &block->router);
+		error = router_new(&port->router, routes, port->route_count, &block->host,
+				   block->ledger, &block->router);
 	}
 	free(routes);
 	return error;
@@ -71,29 +74,23 @@ int block_factory(struct block *block, struct adopt_factory **ret)
 
 	if (!block->own)
 		error = new_factory(block, port->handler, port->settings, &block->own);
-	if (error == 0 && !block->router &&
-	    (port->route_count > 0 || router_settings_any(&port->router)))
+	if (error == 0 && !block->router)
 		error = new_router(block);
 	if (error < 0)
 		return error;
-	*ret = block->router ? router_factory(block->router) : block->own;
+	*ret = router_factory(block->router);
 	return 0;
 }
 
-int block_add_port(struct block *block, struct adopt_port *port)
-{
-	return block->router ? router_add_port(block->router, port) : 0;
-}
-
-static int new_protocol(const struct block *block, const struct handler *handler,
+static int new_protocol(struct block *block, const struct handler *handler,
 			const struct handler_settings *settings,
 			struct adopt_datagram_protocol **ret)
 {
-	return handler->datagram_new ? handler->datagram_new(settings, block->reactor, ret)
+	return handler->datagram_new ? handler->datagram_new(settings, &block->host, ret)
 				     : -ESOCKTNOSUPPORT;
 }
 
-static int new_datagram_router(const struct block *block, struct block_datagrams *datagrams)
+static int new_datagram_router(struct block *block, struct block_datagrams *datagrams)
 {
 	const struct config_port *port = block->port;
 	struct datagram_route *routes = calloc(port->route_count + 1, sizeof *routes);
@@ -110,12 +107,13 @@ static int new_datagram_router(const struct block *block, struct block_datagrams
 	}
 	if (error == 0)
 		error = datagram_router_new(&port->router, routes, port->route_count,
-					    datagrams->own, block->reactor, &datagrams->router);
+					    datagrams->own, &block->host, block->ledger,
+					    &datagrams->router);
 	free(routes);
 	return error;
 }
 
-int block_datagrams(const struct block *block, struct block_datagrams *datagrams,
+int block_datagrams(struct block *block, struct block_datagrams *datagrams,
 		    struct adopt_datagram_protocol **ret)
 {
 	const struct config_port *port = block->port;

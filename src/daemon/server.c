@@ -20,7 +20,8 @@ struct server {
 	struct adopt_observer observer;
 	struct adopt_reactor *reactor;
 	const struct config *config;
-	struct block *blocks; /* the port blocks, in their order */
+	struct ledger **ledgers; /* the port blocks', in their order */
+	struct block *blocks;    /* the port blocks, in their order */
 	struct served *served;
 	size_t served_count;
 	struct adopt_signal *signals[5];
@@ -144,7 +145,7 @@ static int adopt_stream(struct server *server, struct served *served)
 					       factory);
 	error = adopt_stream_port(server->reactor, entry->fd, entry->kind.family, factory,
 				  &served->port);
-	return error < 0 ? error : block_add_port(block, served->port);
+	return error < 0 ? error : host_add_port(&block->host, served->port);
 }
 
 static int adopt_datagrams(struct server *server, struct served *served)
@@ -197,6 +198,17 @@ static int serve_entry(struct server *server, const struct plan_entry *entry,
 	return error;
 }
 
+static int new_block(struct server *server, size_t index)
+{
+	const struct config_port *port = &server->config->ports[index];
+	int error = ledger_new(&server->ledgers[index]);
+
+	if (error < 0)
+		return error;
+	block_init(&server->blocks[index], port, server->reactor, server->ledgers[index], NULL);
+	return ledger_set_limits(server->ledgers[index], &port->router.gate);
+}
+
 int server_new(const struct config *config, const struct plan *plan, struct inherited_list *list,
 	       struct server **ret)
 {
@@ -208,16 +220,17 @@ int server_new(const struct config *config, const struct plan *plan, struct inhe
 	server->observer.ops = &observer_ops;
 	server->config = config;
 	server->blocks = calloc(config->port_count + 1, sizeof *server->blocks);
+	server->ledgers = calloc(config->port_count + 1, sizeof *server->ledgers);
 	server->served = calloc(plan->count + 1, sizeof *server->served);
-	if (!server->blocks || !server->served)
+	if (!server->ledgers || !server->blocks || !server->served)
 		goto out;
 	error = adopt_reactor_new(&server->reactor);
 	if (error < 0)
 		goto out;
 	adopt_reactor_observe(server->reactor, &server->observer);
-	for (size_t i = 0; i < config->port_count; i++)
-		block_init(&server->blocks[i], &config->ports[i], server->reactor);
 	error = watch_signals(server);
+	for (size_t i = 0; i < config->port_count && error == 0; i++)
+		error = new_block(server, i);
 	for (size_t i = 0; i < plan->count && error == 0; i++)
 		error = serve_entry(server, &plan->entries[i], list);
 	if (error < 0)
@@ -266,6 +279,9 @@ void server_free(struct server **gone)
 	for (size_t i = 0; server->blocks && i < server->config->port_count; i++)
 		if (server->blocks[i].port)
 			block_done(&server->blocks[i]);
+	for (size_t i = 0; server->ledgers && i < server->config->port_count; i++)
+		ledger_free(&server->ledgers[i]);
+	free(server->ledgers);
 	free(server->blocks);
 	free(server->served);
 	free(server);

@@ -15,10 +15,10 @@ static struct adopt_protocol *build(struct adopt_factory *factory, const struct 
 
 static const struct adopt_factory_ops factory_ops = {.build_protocol = build};
 
-static int stream_new(const struct handler_settings *settings, struct adopt_reactor *reactor,
+static int stream_new(const struct handler_settings *settings, struct host *host,
 		      struct adopt_factory **ret)
 {
-	(void)reactor;
+	(void)host;
 	return service_stream_new(&factory_ops, settings, ret);
 }
 
@@ -33,10 +33,10 @@ static const struct adopt_datagram_protocol_ops datagram_ops = {
 	.datagram_received = dropped,
 };
 
-static int datagram_new(const struct handler_settings *settings, struct adopt_reactor *reactor,
+static int datagram_new(const struct handler_settings *settings, struct host *host,
 			struct adopt_datagram_protocol **ret)
 {
-	(void)reactor;
+	(void)host;
 	return service_datagram_new(&datagram_ops, settings, ret);
 }
 

@@ -7,13 +7,17 @@
  *
  * The way of a handler block: settings_new() reads and validates it once;
  * stream_new() then makes a factory for each reactor, datagram_new() a protocol
- * for each datagram port.
+ * for each datagram port. Both are told their host, which outlives what they make. What
+ * a handler has in hand besides the connections it was given (a connection of its own,
+ * a session, a child process) it counts with host_work_begin() and host_work_end(): its
+ * factories, protocols and settings stay until all that is over.
  */
 #ifndef HANDLERS_HANDLER_H
 #define HANDLERS_HANDLER_H
 
 #include "adopt/adopt.h"
 #include "support/fault.h"
+#include "support/host.h"
 
 #include <confuse.h>
 
@@ -42,10 +46,10 @@ struct handler {
 	/*
 	 * Makes the factory for streams; NULL for a handler that does not serve them.
 	 * settings: outlives the factory.
-	 * ret: free with stream_free, after the reactor.
+	 * ret: free with stream_free, after the last of the host's ports and work.
 	 * Returns 0 or a negative errno.
 	 */
-	int (*stream_new)(const struct handler_settings *settings, struct adopt_reactor *reactor,
+	int (*stream_new)(const struct handler_settings *settings, struct host *host,
 			  struct adopt_factory **ret);
 	void (*stream_free)(struct adopt_factory *factory);
 
@@ -53,7 +57,7 @@ struct handler {
 	 * Makes the protocol for one datagram port; NULL for a handler that does not
 	 * serve them. Otherwise as for streams.
 	 */
-	int (*datagram_new)(const struct handler_settings *settings, struct adopt_reactor *reactor,
+	int (*datagram_new)(const struct handler_settings *settings, struct host *host,
 			    struct adopt_datagram_protocol **ret);
 	void (*datagram_free)(struct adopt_datagram_protocol *protocol);
 };

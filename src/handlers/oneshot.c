@@ -61,10 +61,10 @@ static struct adopt_protocol *build(struct adopt_factory *factory, const struct 
 
 static const struct adopt_factory_ops factory_ops = {.build_protocol = build};
 
-int oneshot_stream_new(const struct handler_settings *settings, struct adopt_reactor *reactor,
+int oneshot_stream_new(const struct handler_settings *settings, struct host *host,
 		       struct adopt_factory **ret)
 {
-	(void)reactor;
+	(void)host;
 	return service_stream_new(&factory_ops, settings, ret);
 }
 
@@ -88,9 +88,9 @@ static const struct adopt_datagram_protocol_ops datagram_ops = {
 	.datagram_received = asked,
 };
 
-int oneshot_datagram_new(const struct handler_settings *settings, struct adopt_reactor *reactor,
+int oneshot_datagram_new(const struct handler_settings *settings, struct host *host,
 			 struct adopt_datagram_protocol **ret)
 {
-	(void)reactor;
+	(void)host;
 	return service_datagram_new(&datagram_ops, settings, ret);
 }

@@ -39,9 +39,9 @@ int oneshot_settings_new(const struct handler *handler,
  * service_stream_free() and service_datagram_free().
  * settings: a struct oneshot_settings.
  */
-int oneshot_stream_new(const struct handler_settings *settings, struct adopt_reactor *reactor,
+int oneshot_stream_new(const struct handler_settings *settings, struct host *host,
 		       struct adopt_factory **ret);
-int oneshot_datagram_new(const struct handler_settings *settings, struct adopt_reactor *reactor,
+int oneshot_datagram_new(const struct handler_settings *settings, struct host *host,
 			 struct adopt_datagram_protocol **ret);
 
 #endif

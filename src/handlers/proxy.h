@@ -35,10 +35,10 @@ int proxy_upstreams_new(const struct proxy_settings *settings, struct adopt_reac
 
 /* The proxy for streams (proxy_stream.c) and for datagrams (proxy_datagram.c): as in
  * struct handler. */
-int proxy_stream_new(const struct handler_settings *settings, struct adopt_reactor *reactor,
+int proxy_stream_new(const struct handler_settings *settings, struct host *host,
 		     struct adopt_factory **ret);
 void proxy_stream_free(struct adopt_factory *factory);
-int proxy_datagram_new(const struct handler_settings *settings, struct adopt_reactor *reactor,
+int proxy_datagram_new(const struct handler_settings *settings, struct host *host,
 		       struct adopt_datagram_protocol **ret);
 void proxy_datagram_free(struct adopt_datagram_protocol *protocol);
 

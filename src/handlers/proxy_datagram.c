@@ -53,7 +53,8 @@ struct session_key {
 struct relay {
 	struct adopt_datagram_protocol base;
 	const struct proxy_settings *settings;
-	struct adopt_reactor *reactor;
+	struct host *host;
+	struct adopt_reactor *reactor; /* the host's */
 	struct upstreams *upstreams;
 	struct start_unit *unit; /* NULL: none */
 	struct hash_key secret;
@@ -256,6 +257,7 @@ static void session_end(struct session *session)
 	adopt_timer_free(&session->retry);
 	release_held(session);
 	leg_free(&session->leg);
+	host_work_end(relay->host);
 	free(session);
 }
 
@@ -306,6 +308,7 @@ static struct session *session_new(struct relay *relay, const struct adopt_datag
 	}
 	TAILQ_INSERT_TAIL(&relay->by_use, session, by_use);
 	session_used(session);
+	host_work_begin(relay->host);
 	return session;
 }
 
@@ -408,7 +411,7 @@ static int relay_init(struct relay *relay, const struct proxy_settings *settings
 	return error;
 }
 
-int proxy_datagram_new(const struct handler_settings *base, struct adopt_reactor *reactor,
+int proxy_datagram_new(const struct handler_settings *base, struct host *host,
 		       struct adopt_datagram_protocol **ret)
 {
 	const struct proxy_settings *settings = (const struct proxy_settings *)base;
@@ -419,7 +422,8 @@ int proxy_datagram_new(const struct handler_settings *base, struct adopt_reactor
 		return -ENOMEM;
 	relay->base.ops = &relay_ops;
 	relay->settings = settings;
-	relay->reactor = reactor;
+	relay->host = host;
+	relay->reactor = host->reactor;
 	hash_key_init(&relay->secret);
 	TAILQ_INIT(&relay->by_use);
 	error = relay_init(relay, settings);

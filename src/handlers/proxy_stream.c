@@ -11,7 +11,7 @@
 struct proxy_factory {
 	struct adopt_factory base;
 	const struct proxy_settings *settings;
-	struct adopt_reactor *reactor;
+	struct host *host;
 	struct upstreams *upstreams;
 	struct start_unit *unit; /* NULL: none */
 	unsigned clients;
@@ -40,6 +40,7 @@ static struct proxied *from_server(struct adopt_protocol *protocol)
 /* What waits for nobody's sake any more ends with the last client. */
 static void client_gone(struct proxy_factory *factory)
 {
+	host_work_end(factory->host);
 	if (--factory->clients > 0)
 		return;
 	upstreams_stop(factory->upstreams);
@@ -158,7 +159,7 @@ static int begin(struct proxied *proxied)
 	struct proxy_factory *factory = proxied->factory;
 	struct dial_order order = {
 		.upstreams = factory->upstreams,
-		.reactor = factory->reactor,
+		.reactor = factory->host->reactor,
 		.type = adopt_transport_type(proxied->client.transport),
 		.timeout_ms = factory->settings->connect_timeout_ms,
 		.retry_interval_ms = factory->settings->retry_interval_ms,
@@ -211,12 +212,13 @@ static struct adopt_protocol *build_client(struct adopt_factory *base,
 		.factory = factory,
 	};
 	factory->clients++;
+	host_work_begin(factory->host);
 	return &proxied->client;
 }
 
 static const struct adopt_factory_ops factory_ops = {.build_protocol = build_client};
 
-int proxy_stream_new(const struct handler_settings *base, struct adopt_reactor *reactor,
+int proxy_stream_new(const struct handler_settings *base, struct host *host,
 		     struct adopt_factory **ret)
 {
 	const struct proxy_settings *settings = (const struct proxy_settings *)base;
@@ -227,10 +229,10 @@ int proxy_stream_new(const struct handler_settings *base, struct adopt_reactor *
 		return -ENOMEM;
 	factory->base.ops = &factory_ops;
 	factory->settings = settings;
-	factory->reactor = reactor;
-	error = proxy_upstreams_new(settings, reactor, SOCK_STREAM, &factory->upstreams);
+	factory->host = host;
+	error = proxy_upstreams_new(settings, host->reactor, SOCK_STREAM, &factory->upstreams);
 	if (error == 0 && settings->start_unit)
-		error = start_unit_new(reactor, settings->start_unit, &factory->unit);
+		error = start_unit_new(host->reactor, settings->start_unit, &factory->unit);
 	if (error < 0) {
 		proxy_stream_free(&factory->base);
 		return error;

@@ -81,7 +81,7 @@ static struct client *welcome(struct datagram_router *router, const struct adopt
 	if (!client)
 		return NULL;
 	client->peer = *datagram->peer;
-	gate_begin(router->gate, &client->ticket);
+	gate_begin_uncounted(router->gate, &client->ticket);
 	if (gate_admit(&client->ticket, datagram->peer) < 0)
 		goto out;
 	client->protocol = choose(router, datagram);
@@ -183,7 +183,7 @@ static const struct adopt_datagram_protocol_ops ops = {
 
 int datagram_router_new(const struct router_settings *settings, const struct datagram_route *routes,
 			size_t route_count, struct adopt_datagram_protocol *fallback,
-			struct adopt_reactor *reactor, struct datagram_router **ret)
+			struct host *host, struct ledger *ledger, struct datagram_router **ret)
 {
 	struct datagram_router *router = calloc(1, sizeof *router);
 	int error = -ENOMEM;
@@ -192,7 +192,7 @@ int datagram_router_new(const struct router_settings *settings, const struct dat
 		return error;
 	router->base.ops = &ops;
 	router->settings = settings;
-	router->reactor = reactor;
+	router->reactor = host->reactor;
 	router->fallback = fallback;
 	router->route_count = route_count;
 	TAILQ_INIT(&router->by_silence);
@@ -202,7 +202,7 @@ int datagram_router_new(const struct router_settings *settings, const struct dat
 		goto out;
 	for (size_t i = 0; i < route_count; i++)
 		router->routes[i] = routes[i];
-	error = gate_new(&settings->gate, settings->port_name, reactor, &router->gate);
+	error = gate_new(&settings->gate, settings->port_name, host, ledger, &router->gate);
 	if (error < 0)
 		goto out;
 	*ret = router;

@@ -29,12 +29,13 @@ struct datagram_router;
  * looked at.
  * routes: tried in order; copied. Conditions and protocols outlive the router.
  * fallback: the port's own handler, for whom no route takes.
- * ret: free with datagram_router_free(), after the reactor.
+ * host, ledger: as for router_new().
+ * ret: free with datagram_router_free(), after its port has stopped.
  * Returns 0 or -ENOMEM.
  */
 int datagram_router_new(const struct router_settings *settings, const struct datagram_route *routes,
 			size_t route_count, struct adopt_datagram_protocol *fallback,
-			struct adopt_reactor *reactor, struct datagram_router **ret);
+			struct host *host, struct ledger *ledger, struct datagram_router **ret);
 
 /* Frees a router and sets it NULL; NULL inside is harmless. */
 void datagram_router_free(struct datagram_router **router);

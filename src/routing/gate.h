@@ -1,59 +1,57 @@
 /*
  * gate.h - who may come through a port block, and how many
  *
- * The accounting of one port block in one reactor: allow, deny, max-connections,
- * max-connections-per-source and rate-per-source of adoptd.conf(5). A connection is
- * begun when it is accepted, admitted once its peer is known (after a PROXY header
- * perhaps), and ended when it is over. What is not asked for costs nothing.
+ * One reactor's door of a port block: allow, deny, max-connections,
+ * max-connections-per-source and rate-per-source of adoptd.conf(5), counted in the
+ * block's ledger. A connection is begun when it is accepted, admitted once its peer is
+ * known (after a PROXY header perhaps), and ended when it is over.
  */
 #ifndef ROUTING_GATE_H
 #define ROUTING_GATE_H
 
 #include "adopt/adopt.h"
 #include "gate_settings.h"
+#include "ledger.h"
+#include "support/host.h"
 
 #include <stddef.h>
 
 struct gate;
-struct gate_source;
 
 /* One connection. It lies in the caller's own struct; initialize with zeroes, end
  * it before the struct goes away. Its members are the gate's. */
 struct gate_ticket {
-	struct gate *gate;          /* NULL before the begin and after the end */
-	struct gate_source *source; /* who it is counted for, NULL for nobody */
+	struct gate *gate;            /* NULL before the begin and after the end */
+	bool counted;                 /* toward max-connections */
+	struct ledger_source *source; /* who it is counted for, NULL for nobody */
 };
 
 /*
- * Creates a gate.
+ * Creates a gate, closed.
  * settings, port_name: outlive the gate; the name is for the log.
- * reactor: its clock is used until the last gate_admit().
+ * host: whose ports are held while max-connections is reached; its reactor's clock is
+ * used.
+ * ledger: outlives the gate, and has the settings' limits.
  * ret: free with gate_free(), after the last ticket has ended.
  * Returns 0 or -ENOMEM.
  */
-int gate_new(const struct gate_settings *settings, const char *port_name,
-	     struct adopt_reactor *reactor, struct gate **ret);
+int gate_new(const struct gate_settings *settings, const char *port_name, struct host *host,
+	     struct ledger *ledger, struct gate **ret);
 
-/* Frees a gate and sets it NULL; NULL inside is harmless. Its ports stay as they are,
- * perhaps paused. */
+/* Frees a gate that is closed and sets it NULL; NULL inside is harmless. */
 void gate_free(struct gate **gate);
 
-/*
- * Adds a port: it is paused while max-connections is reached, at once if it is now.
- * port: belongs to the caller, who must not pause or resume it meanwhile, and takes
- * it out before it ends.
- * Returns 0 or -ENOMEM.
- */
-int gate_add_port(struct gate *gate, struct adopt_port *port);
-
-/* Take out a port, or all of them, without a look at them: a port may have ended
- * already. Harmless for a port that is not there. */
-void gate_remove_port(struct gate *gate, const struct adopt_port *port);
-void gate_remove_ports(struct gate *gate);
+/* Opens it: from now on max-connections holds the host's ports where it is reached.
+ * Closing ends that. Both are harmless twice. */
+void gate_open(struct gate *gate);
+void gate_close(struct gate *gate);
 
 /* Begins a ticket: from now on it counts toward max-connections. It is counted past the
- * limit as well, as connections may come by ways other than the gate's ports. */
+ * limit as well, as connections may come by ways other than the host's ports. */
 void gate_begin(struct gate *gate, struct gate_ticket *ticket);
+
+/* Begins a ticket of a client without a connection: max-connections is not for it. */
+void gate_begin_uncounted(struct gate *gate, struct gate_ticket *ticket);
 
 /*
  * Decides whether a connection may stay; if so it counts for its source. One that may
@@ -69,8 +67,5 @@ int gate_admit(struct gate_ticket *ticket, const struct adopt_address *peer);
 
 /* Ends a ticket. Harmless for one that has ended, or that has never begun. */
 void gate_end(struct gate_ticket *ticket);
-
-/* Returns how many sources are counted now, for max-connections-per-source. */
-size_t gate_sources(const struct gate *gate);
 
 #endif

@@ -12,7 +12,7 @@
 struct router {
 	struct adopt_factory base;
 	const struct router_settings *settings;
-	struct adopt_reactor *reactor;
+	struct host *host;
 	struct router_route *routes; /* and behind the last, the port's own handler */
 	size_t route_count;
 	struct gate *gate;
@@ -211,6 +211,7 @@ static void ended(struct adopt_attachment *attachment, const struct adopt_end *e
 	(void)end;
 	gate_end(&arrival->ticket);
 	adopt_timer_free(&arrival->patience);
+	host_work_end(arrival->router->host);
 	free(arrival);
 }
 
@@ -259,7 +260,7 @@ static int begin_patience(struct arrival *arrival)
 
 	if (timeout_ms == 0)
 		return 0;
-	error = adopt_timer_new(arrival->router->reactor, out_of_patience, arrival,
+	error = adopt_timer_new(arrival->router->host->reactor, out_of_patience, arrival,
 				&arrival->patience);
 	if (error == 0)
 		adopt_timer_start(arrival->patience, timeout_ms);
@@ -273,6 +274,7 @@ static void made(struct adopt_protocol *protocol)
 	const struct router_route *route;
 
 	adopt_transport_attach(protocol->transport, &arrival->attachment);
+	host_work_begin(router->host);
 	if (router->settings->access_log)
 		arrival->access = access_begin(protocol->transport, router->settings->port_name);
 	gate_begin(router->gate, &arrival->ticket);
@@ -325,7 +327,7 @@ static void stop_factory(struct adopt_factory *factory)
 		factory->ops->stop(factory);
 }
 
-/* The factories behind the router have its ports as theirs. */
+/* The first port comes. The factories behind the router have its ports as theirs. */
 static int start(struct adopt_factory *base)
 {
 	struct router *router = (struct router *)base;
@@ -339,6 +341,7 @@ static int start(struct adopt_factory *base)
 		if (error < 0)
 			goto out;
 	}
+	gate_open(router->gate);
 	return 0;
 out:
 	while (i-- > 0)
@@ -346,12 +349,13 @@ out:
 	return error;
 }
 
-/* The last port has gone: the gate must not touch any more. */
+/* The last port has gone. */
 static void stop(struct adopt_factory *base)
 {
 	struct router *router = (struct router *)base;
 
-	gate_remove_ports(router->gate);
+	host_remove_ports(router->host);
+	gate_close(router->gate);
 	for (size_t i = 0; i <= router->route_count; i++)
 		stop_factory(router->routes[i].factory);
 }
@@ -363,7 +367,7 @@ static const struct adopt_factory_ops factory_ops = {
 };
 
 int router_new(const struct router_settings *settings, const struct router_route *routes,
-	       size_t route_count, struct adopt_reactor *reactor, struct router **ret)
+	       size_t route_count, struct host *host, struct ledger *ledger, struct router **ret)
 {
 	struct router *router = calloc(1, sizeof *router);
 	int error = -ENOMEM;
@@ -372,13 +376,13 @@ int router_new(const struct router_settings *settings, const struct router_route
 		return error;
 	router->base.ops = &factory_ops;
 	router->settings = settings;
-	router->reactor = reactor;
+	router->host = host;
 	router->route_count = route_count;
 	router->routes = calloc(route_count + 1, sizeof *router->routes);
 	if (!router->routes)
 		goto out;
 	memcpy(router->routes, routes, (route_count + 1) * sizeof *routes);
-	error = gate_new(&settings->gate, settings->port_name, reactor, &router->gate);
+	error = gate_new(&settings->gate, settings->port_name, host, ledger, &router->gate);
 	if (error < 0)
 		goto out;
 	*ret = router;
@@ -404,9 +408,4 @@ void router_free(struct router **gone)
 struct adopt_factory *router_factory(struct router *router)
 {
 	return &router->base;
-}
-
-int router_add_port(struct router *router, struct adopt_port *port)
-{
-	return gate_add_port(router->gate, port);
 }

@@ -1,10 +1,11 @@
 /*
  * router.h - from an accepted connection to the factory of its handler
  *
- * A router stands in front of a stream port that has routes, limits or a PROXY
- * header: it is that port's factory. It looks at a client's first bytes where they
- * wait, takes none of them (a PROXY header excepted), and hands the connection over to
- * the protocol that the chosen route's factory builds.
+ * A router stands in front of each stream port: it is that port's factory. It keeps
+ * account of the clients from their first moment to their end. Where routes or a PROXY
+ * header ask for it, it looks at a client's first bytes where they wait, and takes none
+ * of them (the header excepted). It hands the connection over to the protocol that the
+ * chosen route's factory builds.
  */
 #ifndef ROUTING_ROUTER_H
 #define ROUTING_ROUTER_H
@@ -47,9 +48,6 @@ extern const cfg_opt_t router_options[];
 int router_settings_read(cfg_t *port, struct faults *faults, struct router_settings *ret);
 void router_settings_done(struct router_settings *settings);
 
-/* Tells whether a port without routes needs a router for them. */
-bool router_settings_any(const struct router_settings *settings);
-
 struct router;
 
 /*
@@ -57,20 +55,18 @@ struct router;
  * settings: outlives the router.
  * routes: tried in order, route_count of them; behind the last the port's own handler,
  * without conditions, for whom no route takes. Copied; what they hold outlives the router.
- * ret: free with router_free(), after the reactor.
+ * host: outlives the router; each connection is work of its.
+ * ledger: the port block's, with its limits; outlives the router.
+ * ret: free with router_free(), after the last connection.
  * Returns 0 or -ENOMEM.
  */
 int router_new(const struct router_settings *settings, const struct router_route *routes,
-	       size_t route_count, struct adopt_reactor *reactor, struct router **ret);
+	       size_t route_count, struct host *host, struct ledger *ledger, struct router **ret);
 
 /* Frees a router and sets it NULL; NULL inside is harmless. */
 void router_free(struct router **router);
 
 /* Returns what to adopt stream ports and connections with. */
 struct adopt_factory *router_factory(struct router *router);
-
-/* Has a port's accepting paused while the port block's limit is reached. Returns 0 or
- * -ENOMEM. */
-int router_add_port(struct router *router, struct adopt_port *port);
 
 #endif

@@ -63,9 +63,3 @@ void router_settings_done(struct router_settings *settings)
 	free(settings->proxies);
 	*settings = (struct router_settings){0};
 }
-
-bool router_settings_any(const struct router_settings *settings)
-{
-	return gate_settings_any(&settings->gate) || settings->proxy_count > 0 ||
-	       settings->idle_timeout_ms > 0 || settings->keepalive_ms > 0 || settings->access_log;
-}

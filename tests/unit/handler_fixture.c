@@ -10,11 +10,13 @@ void fixture_init(struct handler_fixture *fixture)
 	memset(fixture, 0, sizeof *fixture);
 	ck_assert_int_eq(faults_new(&fixture->faults), 0);
 	ck_assert_int_eq(adopt_memory_reactor_new(&fixture->reactor), 0);
+	host_init(&fixture->host, fixture->reactor, NULL);
 }
 
 void fixture_done(struct handler_fixture *fixture)
 {
 	adopt_reactor_free(&fixture->reactor);
+	ck_assert_uint_eq(fixture->host.work, 0);
 	faults_free(&fixture->faults);
 	if (fixture->factory)
 		fixture->handler->stream_free(fixture->factory);
@@ -49,9 +51,9 @@ struct adopt_transport *fixture_connect(struct handler_fixture *fixture, const c
 	struct adopt_transport *transport = NULL;
 
 	ck_assert_int_eq(fixture_read(fixture, handler, options), 0);
-	ck_assert_int_eq(fixture->handler->stream_new(fixture->settings, fixture->reactor,
-						      &fixture->factory),
-			 0);
+	ck_assert_int_eq(
+		fixture->handler->stream_new(fixture->settings, &fixture->host, &fixture->factory),
+		0);
 	ck_assert_int_eq(adopt_memory_transport_new(fixture->reactor, fixture->factory, NULL, NULL,
 						    &transport),
 			 0);
@@ -62,7 +64,7 @@ void fixture_open(struct handler_fixture *fixture, const char *handler, const ch
 		  int family, size_t max_packet_size)
 {
 	ck_assert_int_eq(fixture_read(fixture, handler, options), 0);
-	ck_assert_int_eq(fixture->handler->datagram_new(fixture->settings, fixture->reactor,
+	ck_assert_int_eq(fixture->handler->datagram_new(fixture->settings, &fixture->host,
 							&fixture->protocol),
 			 0);
 	ck_assert_int_eq(adopt_datagram_port(fixture->reactor, 3, family, fixture->protocol,

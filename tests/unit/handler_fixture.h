@@ -7,6 +7,7 @@
 /* What a test works with: the reactor, and one handler block at a time. */
 struct handler_fixture {
 	struct adopt_reactor *reactor;
+	struct host host;
 	struct faults *faults;
 	const struct handler *handler;
 	struct handler_settings *settings;

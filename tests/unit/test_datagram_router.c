@@ -41,6 +41,8 @@ static struct router_settings settings;
 static struct taker fallback, routed;
 static cfg_t *tree;
 static struct conditions *conditions;
+static struct host host;
+static struct ledger *ledger;
 static struct datagram_router *router;
 static struct adopt_port *port;
 
@@ -52,6 +54,8 @@ static void begin(const char *route_text)
 	fallback = routed = (struct taker){.base.ops = &taker_ops};
 	settings = (struct router_settings){.port_name = "test"};
 	ck_assert_int_eq(adopt_memory_reactor_new(&reactor), 0);
+	host_init(&host, reactor, NULL);
+	ck_assert_int_eq(ledger_new(&ledger), 0);
 	ck_assert_int_eq(faults_new(&faults), 0);
 	tree = cfg_init((cfg_opt_t *)(uintptr_t)condition_options, CFGF_NONE);
 	ck_assert_int_eq(cfg_parse_buf(tree, route_text), CFG_SUCCESS);
@@ -59,7 +63,8 @@ static void begin(const char *route_text)
 	faults_free(&faults);
 	route = (struct datagram_route){conditions, &routed.base};
 	ck_assert_int_eq(
-		datagram_router_new(&settings, &route, 1, &fallback.base, reactor, &router), 0);
+		datagram_router_new(&settings, &route, 1, &fallback.base, &host, ledger, &router),
+		0);
 	ck_assert_int_eq(adopt_datagram_port(reactor, 0, AF_INET, datagram_router_protocol(router),
 					     0, &port),
 			 0);
@@ -85,7 +90,9 @@ static void teardown(void)
 	adopt_reactor_free(&reactor);
 	ck_assert_uint_eq(fallback.stops, 1);
 	ck_assert_uint_eq(routed.stops, 1);
+	ck_assert_uint_eq(host.work, 0);
 	datagram_router_free(&router);
+	ledger_free(&ledger);
 	conditions_free(&conditions);
 	cfg_free(tree);
 }
@@ -146,6 +153,7 @@ END_TEST
 START_TEST(refused_sources_are_dropped)
 {
 	settings.gate.max_per_source = 1;
+	ck_assert_int_eq(ledger_set_limits(ledger, &settings.gate), 0);
 	comes("192.0.2.1:1", "hi");
 	comes("192.0.2.1:2", "hi");
 	comes("192.0.2.1:1", "hi");

@@ -14,6 +14,8 @@
 
 static struct faults *faults;
 static struct gate_settings settings;
+static struct host host;
+static struct ledger *ledger;
 static struct gate *gate;
 static FILE *lines;
 static char text[TEXT_BYTES];
@@ -28,7 +30,11 @@ static void set_up(void)
 
 static void tear_down(void)
 {
+	if (gate)
+		gate_close(gate);
 	gate_free(&gate);
+	host_done(&host);
+	ledger_free(&ledger);
 	gate_settings_done(&settings);
 	faults_free(&faults);
 	fclose(lines);
@@ -67,7 +73,23 @@ static int read_settings(const char *block)
 static void new_gate(const char *block)
 {
 	ck_assert_int_eq(read_settings(block), 0);
-	ck_assert_int_eq(gate_new(&settings, "web", loop, &gate), 0);
+	ck_assert_int_eq(ledger_new(&ledger), 0);
+	ck_assert_int_eq(ledger_set_limits(ledger, &settings), 0);
+	host_init(&host, loop, NULL);
+	ck_assert_int_eq(gate_new(&settings, "web", &host, ledger, &gate), 0);
+}
+
+static void add_port(struct adopt_port *port)
+{
+	ck_assert_int_eq(host_add_port(&host, port), 0);
+	gate_open(gate);
+}
+
+/* Ends a connection; who waits for its place is told on a turn of the loop. */
+static void end(struct gate_ticket *ticket)
+{
+	gate_end(ticket);
+	ck_assert_int_eq(adopt_reactor_run(loop), 0);
 }
 
 /* Begins a connection and asks whether it may stay. */
@@ -302,8 +324,8 @@ START_TEST(ports_pause_at_max_connections)
 	struct gate_ticket tickets[3] = {{0}};
 
 	new_gate("max-connections = 2");
-	ck_assert_int_eq(gate_add_port(gate, new_stream_port(AF_INET)), 0);
-	ck_assert_int_eq(gate_add_port(gate, new_stream_port(AF_INET6)), 0);
+	add_port(new_stream_port(AF_INET));
+	add_port(new_stream_port(AF_INET6));
 	gate_begin(gate, &tickets[0]);
 	ck_assert(!port_record(0)->paused && !port_record(1)->paused);
 	gate_begin(gate, &tickets[1]);
@@ -313,16 +335,16 @@ START_TEST(ports_pause_at_max_connections)
 
 	/* One that came by another way. */
 	gate_begin(gate, &tickets[2]);
-	gate_end(&tickets[1]);
+	end(&tickets[1]);
 	ck_assert(port_record(0)->paused && port_record(1)->paused);
-	gate_end(&tickets[0]);
+	end(&tickets[0]);
 	ck_assert(!port_record(0)->paused && !port_record(1)->paused);
 
 	gate_begin(gate, &tickets[0]);
 	ck_assert(port_record(0)->paused);
 	ck_assert_str_eq(logged(), "");
-	gate_end(&tickets[0]);
-	gate_end(&tickets[2]);
+	end(&tickets[0]);
+	end(&tickets[2]);
 	ck_assert(!port_record(0)->paused && !port_record(1)->paused);
 }
 END_TEST
@@ -332,12 +354,12 @@ START_TEST(without_a_limit_nothing_pauses)
 	struct gate_ticket tickets[100] = {{0}};
 
 	new_gate("max-connections-per-source = 1");
-	ck_assert_int_eq(gate_add_port(gate, new_stream_port(AF_INET)), 0);
+	add_port(new_stream_port(AF_INET));
 	for (size_t i = 0; i < 100; i++)
 		gate_begin(gate, &tickets[i]);
 	ck_assert(!port_record(0)->paused);
 	for (size_t i = 0; i < 100; i++)
-		gate_end(&tickets[i]);
+		end(&tickets[i]);
 }
 END_TEST
 
@@ -346,10 +368,10 @@ START_TEST(refused_connection_counts_until_it_ends)
 	struct gate_ticket ticket = {0};
 
 	new_gate("max-connections = 1 deny = {\"192.0.2.2\"}");
-	ck_assert_int_eq(gate_add_port(gate, new_stream_port(AF_INET)), 0);
+	add_port(new_stream_port(AF_INET));
 	ck_assert_int_eq(admit(&ticket, "192.0.2.2:1024"), -EACCES);
 	ck_assert(port_record(0)->paused);
-	gate_end(&ticket);
+	end(&ticket);
 	ck_assert(!port_record(0)->paused);
 }
 END_TEST
@@ -360,40 +382,62 @@ START_TEST(port_that_comes_late_is_paused_at_once)
 
 	new_gate("max-connections = 1");
 	gate_begin(gate, &ticket);
-	ck_assert_int_eq(gate_add_port(gate, new_stream_port(AF_INET)), 0);
+	add_port(new_stream_port(AF_INET));
 	ck_assert(port_record(0)->paused);
-	gate_end(&ticket);
+	end(&ticket);
 	ck_assert(!port_record(0)->paused);
 }
 END_TEST
 
-START_TEST(port_that_is_taken_out_is_left_alone)
+START_TEST(closed_gate_leaves_ports_alone)
 {
-	struct gate_ticket ticket = {0};
-	struct adopt_port *ports[3];
+	struct gate_ticket tickets[2] = {{0}};
 
 	new_gate("max-connections = 1");
-	for (size_t i = 0; i < 3; i++) {
-		ports[i] = new_stream_port(AF_INET);
-		ck_assert_int_eq(gate_add_port(gate, ports[i]), 0);
-	}
-	gate_remove_port(gate, ports[0]);
-	gate_begin(gate, &ticket);
+	add_port(new_stream_port(AF_INET));
+	gate_begin(gate, &tickets[0]);
+	ck_assert(port_record(0)->paused);
+	gate_close(gate);
 	ck_assert(!port_record(0)->paused);
-	ck_assert(port_record(1)->paused && port_record(2)->paused);
+	gate_begin(gate, &tickets[1]);
+	ck_assert(!port_record(0)->paused);
+	end(&tickets[0]);
+	gate_open(gate);
+	ck_assert(port_record(0)->paused);
+	end(&tickets[1]);
+	ck_assert(!port_record(0)->paused);
+}
+END_TEST
 
-	gate_remove_port(gate, ports[1]);
-	gate_remove_port(gate, ports[1]);
-	adopt_port_stop(&ports[1]);
-	ck_assert_int_eq(adopt_reactor_run(loop), 0);
-	ck_assert_ptr_null(port_record(1)->port);
-	gate_end(&ticket);
-	ck_assert(!port_record(2)->paused);
+START_TEST(gates_of_one_ledger_share_its_limit)
+{
+	struct gate_ticket tickets[3] = {{0}};
+	struct host other_host;
+	struct gate *other;
 
-	gate_remove_ports(gate);
-	gate_begin(gate, &ticket);
-	ck_assert(!port_record(2)->paused);
-	gate_end(&ticket);
+	new_gate("max-connections = 2");
+	add_port(new_stream_port(AF_INET));
+	host_init(&other_host, loop, NULL);
+	ck_assert_int_eq(gate_new(&settings, "web", &other_host, ledger, &other), 0);
+	ck_assert_int_eq(host_add_port(&other_host, new_stream_port(AF_INET)), 0);
+	gate_open(other);
+	/* Each has a slot for its next client, and both are needed for that. */
+	gate_begin(gate, &tickets[0]);
+	ck_assert(port_record(0)->paused && !port_record(1)->paused);
+	gate_begin(other, &tickets[1]);
+	ck_assert(port_record(0)->paused && port_record(1)->paused);
+
+	end(&tickets[1]);
+	ck_assert(!port_record(0)->paused && port_record(1)->paused);
+	gate_begin(gate, &tickets[1]);
+	ck_assert(port_record(0)->paused && port_record(1)->paused);
+	end(&tickets[0]);
+	ck_assert(port_record(0)->paused && !port_record(1)->paused);
+	end(&tickets[1]);
+	ck_assert(!port_record(0)->paused && !port_record(1)->paused);
+	gate_close(other);
+	gate_free(&other);
+	host_done(&other_host);
 }
 END_TEST
 
@@ -402,18 +446,18 @@ START_TEST(ending_is_harmless_twice_or_without_a_begin)
 	struct gate_ticket tickets[2] = {{0}};
 
 	new_gate("max-connections = 2 max-connections-per-source = 1");
-	ck_assert_int_eq(gate_add_port(gate, new_stream_port(AF_INET)), 0);
-	gate_end(&tickets[0]);
+	add_port(new_stream_port(AF_INET));
+	end(&tickets[0]);
 	gate_begin(gate, &tickets[0]);
 	ck_assert_int_eq(admit(&tickets[1], "192.0.2.2:1024"), 0);
 	ck_assert(port_record(0)->paused);
-	gate_end(&tickets[1]);
-	gate_end(&tickets[1]);
+	end(&tickets[1]);
+	end(&tickets[1]);
 	/* Had it been counted down twice, this one would not reach the limit. */
 	gate_begin(gate, &tickets[1]);
 	ck_assert(port_record(0)->paused);
-	gate_end(&tickets[0]);
-	gate_end(&tickets[1]);
+	end(&tickets[0]);
+	end(&tickets[1]);
 }
 END_TEST
 
@@ -428,7 +472,7 @@ START_TEST(source_has_so_many_connections)
 	ck_assert_int_eq(admit(&tickets[1], "192.0.2.2:1025"), 0);
 	ck_assert_int_eq(admit(&tickets[2], "192.0.2.2:1026"), -EDQUOT);
 	ck_assert_int_eq(admit(&tickets[3], "192.0.2.3:1024"), 0);
-	ck_assert_uint_eq(gate_sources(gate), 2);
+	ck_assert_uint_eq(ledger_sources(ledger), 2);
 
 	gate_end(&tickets[2]);
 	ck_assert_int_eq(visit("192.0.2.2:1026"), -EDQUOT);
@@ -437,7 +481,7 @@ START_TEST(source_has_so_many_connections)
 	ck_assert_int_eq(visit("192.0.2.2:1027"), -EDQUOT);
 	for (size_t i = 0; i < 4; i++)
 		gate_end(&tickets[i]);
-	ck_assert_uint_eq(gate_sources(gate), 0);
+	ck_assert_uint_eq(ledger_sources(ledger), 0);
 }
 END_TEST
 
@@ -477,7 +521,7 @@ START_TEST(peers_without_a_source_are_not_counted)
 
 		for (size_t j = 0; j < 3; j++)
 			ck_assert_int_eq(admit(&tickets[j], peers[i]), 0);
-		ck_assert_uint_eq(gate_sources(gate), 0);
+		ck_assert_uint_eq(ledger_sources(ledger), 0);
 		for (size_t j = 0; j < 3; j++)
 			gate_end(&tickets[j]);
 	}
@@ -496,14 +540,14 @@ START_TEST(sources_are_kept_while_they_have_connections)
 		snprintf(peer, sizeof peer, "10.0.%u.%u:1024", i / 256, i % 256);
 		ck_assert_int_eq(admit(&tickets[i], peer), 0);
 	}
-	ck_assert_uint_eq(gate_sources(gate), COUNT);
+	ck_assert_uint_eq(ledger_sources(ledger), COUNT);
 	for (unsigned i = 0; i < COUNT; i++) {
 		snprintf(peer, sizeof peer, "10.0.%u.%u:1025", i / 256, i % 256);
 		ck_assert_int_eq(visit(peer), -EDQUOT);
 		gate_end(&tickets[i]);
 		ck_assert_int_eq(visit(peer), 0);
 	}
-	ck_assert_uint_eq(gate_sources(gate), 0);
+	ck_assert_uint_eq(ledger_sources(ledger), 0);
 	free(tickets);
 }
 END_TEST
@@ -574,7 +618,7 @@ START_TEST(refused_connections_cost_nothing)
 
 	/* One refused for its rate does not hold a place either. */
 	ck_assert_int_eq(admit(&ticket, "192.0.2.2:1024"), -EBUSY);
-	ck_assert_uint_eq(gate_sources(gate), 0);
+	ck_assert_uint_eq(ledger_sources(ledger), 0);
 	gate_end(&ticket);
 	ck_assert_int_eq(visit("192.0.2.3:1024"), -EACCES);
 }
@@ -704,7 +748,8 @@ int main(void)
 	tcase_add_test(tests, without_a_limit_nothing_pauses);
 	tcase_add_test(tests, refused_connection_counts_until_it_ends);
 	tcase_add_test(tests, port_that_comes_late_is_paused_at_once);
-	tcase_add_test(tests, port_that_is_taken_out_is_left_alone);
+	tcase_add_test(tests, closed_gate_leaves_ports_alone);
+	tcase_add_test(tests, gates_of_one_ledger_share_its_limit);
 	tcase_add_test(tests, ending_is_harmless_twice_or_without_a_begin);
 
 	tests = new_case(suite, "per_source");

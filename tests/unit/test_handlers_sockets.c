@@ -14,6 +14,7 @@
 static const struct handler *handler;
 static struct handler_settings *settings;
 static struct adopt_factory *factory;
+static struct host host;
 static int peer = -1;
 
 /* Serves one end of a pair, and keeps the other. */
@@ -22,7 +23,8 @@ static void serve(const char *name, int pair[2])
 	handler = handler_find(name);
 	ck_assert_ptr_nonnull(handler);
 	ck_assert_int_eq(handler->settings_new(NULL, NULL, &settings), 0);
-	ck_assert_int_eq(handler->stream_new(settings, loop, &factory), 0);
+	host_init(&host, loop, NULL);
+	ck_assert_int_eq(handler->stream_new(settings, &host, &factory), 0);
 	ck_assert_int_eq(adopt_stream_connection(loop, pair[1], AF_UNSPEC, factory), 0);
 	close(pair[1]);
 	peer = pair[0];

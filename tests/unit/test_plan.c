@@ -32,17 +32,17 @@ static char nowhere[] = "unix:/nonexistent/adoptd/socket";
 static char report[4096];
 
 /* The plan only asks which calls a handler has. */
-static int no_stream(const struct handler_settings *settings, struct adopt_reactor *reactor,
+static int no_stream(const struct handler_settings *settings, struct host *host,
 		     struct adopt_factory **ret)
 {
-	(void)settings, (void)reactor, (void)ret;
+	(void)settings, (void)host, (void)ret;
 	return -ENOSYS;
 }
 
-static int no_datagram(const struct handler_settings *settings, struct adopt_reactor *reactor,
+static int no_datagram(const struct handler_settings *settings, struct host *host,
 		       struct adopt_datagram_protocol **ret)
 {
-	(void)settings, (void)reactor, (void)ret;
+	(void)settings, (void)host, (void)ret;
 	return -ENOSYS;
 }
 

@@ -13,6 +13,7 @@
 static struct endpoint both[2];
 
 static struct adopt_reactor *reactor;
+static struct host host;
 static struct proxy_settings settings;
 static struct adopt_factory *factory;
 
@@ -30,12 +31,14 @@ static void setup(void)
 		.max_sessions = 2,
 	};
 	ck_assert_int_eq(adopt_memory_reactor_new(&reactor), 0);
-	ck_assert_int_eq(proxy_stream_new(&settings.base, reactor, &factory), 0);
+	host_init(&host, reactor, NULL);
+	ck_assert_int_eq(proxy_stream_new(&settings.base, &host, &factory), 0);
 }
 
 static void teardown(void)
 {
 	adopt_reactor_free(&reactor);
+	ck_assert_uint_eq(host.work, 0);
 	proxy_stream_free(factory);
 }
 
@@ -281,7 +284,7 @@ START_TEST(least_connections_counts_the_joined)
 	/* The fixture's upstreams were made before. */
 	settings.balance = BALANCE_LEAST_CONNECTIONS;
 	proxy_stream_free(factory);
-	ck_assert_int_eq(proxy_stream_new(&settings.base, reactor, &factory), 0);
+	ck_assert_int_eq(proxy_stream_new(&settings.base, &host, &factory), 0);
 	for (size_t i = 0; i < 4; i++) {
 		client();
 		ck_assert_int_eq(

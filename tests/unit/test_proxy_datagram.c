@@ -17,6 +17,7 @@ static const char upstream[] = "127.0.0.1:9";
 static struct endpoint upstreams[1];
 
 static struct adopt_reactor *reactor;
+static struct host host;
 static struct proxy_settings settings;
 static struct adopt_datagram_protocol *relay;
 static struct adopt_port *port;
@@ -24,7 +25,8 @@ static struct adopt_port *port;
 static void start(void)
 {
 	ck_assert_int_eq(adopt_memory_reactor_new(&reactor), 0);
-	ck_assert_int_eq(proxy_datagram_new(&settings.base, reactor, &relay), 0);
+	host_init(&host, reactor, NULL);
+	ck_assert_int_eq(proxy_datagram_new(&settings.base, &host, &relay), 0);
 	ck_assert_int_eq(adopt_datagram_port(reactor, 0, AF_INET, relay, MAX_PACKET, &port), 0);
 }
 
@@ -44,6 +46,7 @@ static void setup(void)
 static void teardown(void)
 {
 	adopt_reactor_free(&reactor);
+	ck_assert_uint_eq(host.work, 0);
 	proxy_datagram_free(relay);
 }
 
@@ -269,7 +272,7 @@ START_TEST(version_1_knows_no_datagrams)
 	struct adopt_datagram_protocol *none = NULL;
 
 	settings.send_proxy = PROXY_HEADER_V1;
-	ck_assert_int_eq(proxy_datagram_new(&settings.base, reactor, &none), -EPROTONOSUPPORT);
+	ck_assert_int_eq(proxy_datagram_new(&settings.base, &host, &none), -EPROTONOSUPPORT);
 	ck_assert_ptr_null(none);
 }
 END_TEST

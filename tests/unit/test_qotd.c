@@ -45,8 +45,7 @@ static void read_quotes(const char *text)
 	write_file(text, strlen(text));
 	ck_assert_int_eq(fixture_read(&fixture, "qotd", options), 0);
 	ck_assert_int_eq(
-		fixture.handler->stream_new(fixture.settings, fixture.reactor, &fixture.factory),
-		0);
+		fixture.handler->stream_new(fixture.settings, &fixture.host, &fixture.factory), 0);
 }
 
 /* Connects once, and copies the quote. */
@@ -163,8 +162,7 @@ START_TEST(built_in_quotes_without_a_file)
 
 	ck_assert_int_eq(fixture_read(&fixture, "qotd", ""), 0);
 	ck_assert_int_eq(
-		fixture.handler->stream_new(fixture.settings, fixture.reactor, &fixture.factory),
-		0);
+		fixture.handler->stream_new(fixture.settings, &fixture.host, &fixture.factory), 0);
 	listen_once(first);
 	ck_assert_uint_gt(strlen(first), 10);
 	do

@@ -65,6 +65,8 @@ static const struct adopt_factory_ops taker_ops = {.build_protocol = build};
 
 static struct adopt_reactor *reactor;
 static struct router_settings settings;
+static struct host host;
+static struct ledger *ledger;
 static struct router *router;
 static struct taker fallback, takers[3];
 static struct router_route routes[4];
@@ -75,6 +77,8 @@ static size_t route_count;
 static void setup(void)
 {
 	ck_assert_int_eq(adopt_memory_reactor_new(&reactor), 0);
+	host_init(&host, reactor, NULL);
+	ck_assert_int_eq(ledger_new(&ledger), 0);
 	settings = (struct router_settings){.port_name = "test", .sniff_timeout_ms = 3000};
 	fallback = (struct taker){.base.ops = &taker_ops};
 	route_count = 0;
@@ -83,7 +87,10 @@ static void setup(void)
 static void teardown(void)
 {
 	adopt_reactor_free(&reactor);
+	ck_assert_uint_eq(host.work, 0);
 	router_free(&router);
+	host_done(&host);
+	ledger_free(&ledger);
 	for (size_t i = 0; i < route_count; i++) {
 		conditions_free(&conditions[i]);
 		cfg_free(trees[i]);
@@ -109,7 +116,8 @@ static void add_route(const char *text)
 static void make_router(void)
 {
 	routes[route_count] = (struct router_route){NULL, &fallback.base, "own"};
-	ck_assert_int_eq(router_new(&settings, routes, route_count, reactor, &router), 0);
+	ck_assert_int_eq(ledger_set_limits(ledger, &settings.gate), 0);
+	ck_assert_int_eq(router_new(&settings, routes, route_count, &host, ledger, &router), 0);
 }
 
 static void take_proxies(const char *network)

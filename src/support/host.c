@@ -1,0 +1,67 @@
+#include "host.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+void host_init(struct host *host, struct adopt_reactor *reactor,
+	       void (*busy)(struct host *host, bool busy))
+{
+	*host = (struct host){.reactor = reactor, .busy = busy};
+}
+
+void host_done(struct host *host)
+{
+	free(host->ports);
+	host->ports = NULL;
+	host->port_count = 0;
+}
+
+void host_work_begin(struct host *host)
+{
+	if (host->work++ == 0 && host->busy)
+		host->busy(host, true);
+}
+
+void host_work_end(struct host *host)
+{
+	assert(host->work > 0);
+	if (--host->work == 0 && host->busy)
+		host->busy(host, false);
+}
+
+int host_add_port(struct host *host, struct adopt_port *port)
+{
+	struct adopt_port **ports =
+		realloc(host->ports, (host->port_count + 1) * sizeof(struct adopt_port *));
+
+	if (!ports)
+		return -ENOMEM;
+	host->ports = ports;
+	host->ports[host->port_count++] = port;
+	if (host->holds > 0)
+		adopt_port_pause(port);
+	return 0;
+}
+
+void host_remove_ports(struct host *host)
+{
+	host->port_count = 0;
+}
+
+void host_hold(struct host *host)
+{
+	if (host->holds++ > 0)
+		return;
+	for (size_t i = 0; i < host->port_count; i++)
+		adopt_port_pause(host->ports[i]);
+}
+
+void host_release(struct host *host)
+{
+	assert(host->holds > 0);
+	if (--host->holds > 0)
+		return;
+	for (size_t i = 0; i < host->port_count; i++)
+		adopt_port_resume(host->ports[i]);
+}
