@@ -488,6 +488,17 @@ void adopt_transport_abort(struct adopt_transport *transport);
 int adopt_transport_detach(struct adopt_transport **transport, int *ret);
 
 /*
+ * Takes the bare descriptor out of the reactor, as adopt_transport_detach() does, but
+ * leaves the transport there: for a connection that lives on in another process and is
+ * counted, and those attached to it wait, until adopt_transport_close() or
+ * adopt_transport_abort() ends the transport. Nothing is received any more, nothing can
+ * be written, and there is no idle timeout.
+ * ret: the descriptor, the caller's.
+ * Returns what adopt_transport_detach() returns.
+ */
+int adopt_transport_take_descriptor(struct adopt_transport *transport, int *ret);
+
+/*
  * Looks at the bytes that wait, and leaves them where they are.
  * buffer, size: where the first of them are copied.
  * ret_length: how many; 0 where none wait.
@@ -564,7 +575,7 @@ void adopt_transport_attach(struct adopt_transport *transport, struct adopt_atta
 int adopt_transport_type(const struct adopt_transport *transport);
 
 /* Returns the descriptor, to ask or set options on; it stays the transport's. -1 for a
- * transport in memory. */
+ * transport in memory, and for one whose descriptor has been taken. */
 int adopt_transport_descriptor(const struct adopt_transport *transport);
 
 /* Returns the reactor that a transport belongs to. */

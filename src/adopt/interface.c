@@ -247,6 +247,12 @@ int adopt_transport_detach(struct adopt_transport **transport, int *ret)
 	return error;
 }
 
+int adopt_transport_take_descriptor(struct adopt_transport *transport, int *ret)
+{
+	return transport->ops->take_descriptor ? transport->ops->take_descriptor(transport, ret)
+					       : -EOPNOTSUPP;
+}
+
 void adopt_transport_set_protocol(struct adopt_transport *transport,
 				  struct adopt_protocol *protocol)
 {

@@ -95,6 +95,7 @@ struct adopt_transport_ops {
 	void (*close)(struct adopt_transport *transport);
 	void (*abort)(struct adopt_transport *transport);
 	int (*detach)(struct adopt_transport *transport, int *ret);
+	int (*take_descriptor)(struct adopt_transport *transport, int *ret); /* NULL: has none */
 	int (*local)(struct adopt_transport *transport, struct adopt_address *ret);
 	int (*peek)(struct adopt_transport *transport, void *buffer, size_t size,
 		    size_t *ret_length, bool *ret_ended);

@@ -85,7 +85,7 @@ void stream_lose(struct stream *stream, int error)
 
 void stream_lose_if_over(struct stream *stream)
 {
-	if (stream->read_closed && stream->write_ended)
+	if (stream->read_closed && stream->write_ended && stream->fd >= 0)
 		stream_lose(stream, stream->error);
 }
 
@@ -304,6 +304,27 @@ static int stream_detach(struct adopt_transport *transport, int *ret)
 	return 0;
 }
 
+/* Without a descriptor, both directions have ended. */
+static int stream_take_descriptor(struct adopt_transport *transport, int *ret)
+{
+	struct stream *stream = from_transport(transport);
+
+	if (stream->lost || stream->write_shut)
+		return -EPIPE;
+	if (!output_is_empty(&stream->output))
+		return -EBUSY;
+	event_del(&stream->readable);
+	event_del(&stream->writable);
+	adopt_timer_free(&stream->look);
+	stream_idle_free(stream);
+	*ret = stream->fd;
+	stream->fd = -1;
+	stream->read_closed = true;
+	stream->write_shut = true;
+	stream->write_ended = true;
+	return 0;
+}
+
 static int stream_descriptor(const struct adopt_transport *transport)
 {
 	return ((const struct stream *)transport)->fd;
@@ -348,6 +369,7 @@ static const struct adopt_transport_ops ops = {
 	.close = stream_close_transport,
 	.abort = stream_abort,
 	.detach = stream_detach,
+	.take_descriptor = stream_take_descriptor,
 	.local = stream_local,
 	.peek = stream_peek,
 	.skip = stream_skip,

@@ -16,7 +16,7 @@ struct stream {
 	struct adopt_timer *look;     /* to look again where events have no edges */
 	size_t peeked;                /* how many bytes waited at the last look */
 	struct output output;
-	int fd;
+	int fd;    /* -1: taken out, and the transport goes on without */
 	int error; /* with which it is lost, or writing failed */
 	bool records;
 	bool looked;  /* where events have no edges: not looking again for a moment */

@@ -31,7 +31,7 @@ int stream_set_idle_timeout(struct adopt_transport *transport, uint64_t timeout_
 	int error;
 
 	stream_idle_free(stream);
-	if (timeout_ms == 0)
+	if (timeout_ms == 0 || stream->fd < 0)
 		return 0;
 	idle = calloc(1, sizeof *idle);
 	if (!idle)

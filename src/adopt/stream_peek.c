@@ -91,7 +91,7 @@ int stream_peek(struct adopt_transport *transport, void *buffer, size_t size, si
 	bool ended = false;
 	ssize_t length;
 
-	if (stream->lost || stream->closing)
+	if (stream->lost || stream->closing || stream->fd < 0)
 		return -EPIPE;
 	do
 		length = recv(stream->fd, buffer, size, MSG_PEEK);
@@ -120,7 +120,7 @@ int stream_skip(struct adopt_transport *transport, size_t length)
 	struct stream *stream = (struct stream *)transport;
 	unsigned char gone[SKIP_BYTES];
 
-	if (stream->lost || stream->closing)
+	if (stream->lost || stream->closing || stream->fd < 0)
 		return -EPIPE;
 	if (stream->records && length != stream->peeked)
 		return -EINVAL;

@@ -129,6 +129,7 @@ START_TEST(detach_has_nothing_to_give)
 	int fd = FD;
 
 	ck_assert_int_eq(adopt_transport_detach(&transport, &fd), -EOPNOTSUPP);
+	ck_assert_int_eq(adopt_transport_take_descriptor(transport, &fd), -EOPNOTSUPP);
 	ck_assert_ptr_eq(transport, transport_of(recorder));
 	ck_assert_int_eq(fd, FD);
 	assert_lives(recorder);

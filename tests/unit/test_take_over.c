@@ -122,6 +122,142 @@ START_TEST(detach_is_refused)
 }
 END_TEST
 
+/* --- take_descriptor --- */
+
+static void take_in(struct recorder *recorder)
+{
+	ck_assert_int_eq(adopt_transport_take_descriptor(transport_of(recorder), &taken), 0);
+	ck_assert_int_eq(adopt_transport_descriptor(transport_of(recorder)), -1);
+}
+
+static void take_in_data(struct recorder *recorder, const void *data, size_t length)
+{
+	(void)data;
+	(void)length;
+	take_in(recorder);
+}
+
+/* Whatever is asked of the transport, it stays, and touches nothing. */
+static void assert_husk(struct recorder *recorder)
+{
+	struct adopt_transport *husk = transport_of(recorder);
+	unsigned char byte;
+	size_t length;
+	bool end;
+	int fd = -1;
+
+	ck_assert_int_eq(adopt_transport_write(husk, "x", 1), -EPIPE);
+	ck_assert_int_eq(adopt_transport_peek(husk, &byte, 1, &length, &end), -EPIPE);
+	ck_assert_int_eq(adopt_transport_skip(husk, 1), -EPIPE);
+	ck_assert_int_eq(adopt_transport_detach(&husk, &fd), -EPIPE);
+	ck_assert_int_eq(adopt_transport_take_descriptor(husk, &fd), -EPIPE);
+	ck_assert_int_eq(adopt_transport_set_idle_timeout(husk, 1), 0);
+	adopt_transport_pause(husk);
+	adopt_transport_resume(husk);
+	adopt_transport_shutdown_write(husk);
+	settle();
+	ck_assert_uint_eq(recorder->lost, 0);
+	ck_assert_uint_eq(adopt_reactor_connection_count(loop), 1);
+}
+
+/* What is taken works on its own, before and after the transport's end. */
+static void assert_taken_apart(struct recorder *recorder, bool abort)
+{
+	assert_husk(recorder);
+	ck_assert_int_eq(fcntl(taken, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	send_text(taken, "from the bare descriptor");
+	assert_reads(outer, "from the bare descriptor");
+	if (abort)
+		adopt_transport_abort(transport_of(recorder));
+	else
+		adopt_transport_close(transport_of(recorder));
+	assert_lost(recorder, abort ? -ECONNABORTED : 0);
+	ck_assert_uint_eq(adopt_reactor_connection_count(loop), 0);
+	send_text(outer, "unread");
+	assert_reads(taken, "unread");
+	close(taken);
+	ck_assert_int_eq(end_of(outer), 0);
+	close(outer);
+}
+
+START_TEST(take_when_made)
+{
+	struct recorder *recorder;
+
+	factory->hooks.made = take_in;
+	recorder = connected(&places[_i]);
+	ck_assert_int_eq(adopt_transport_set_idle_timeout(transport_of(recorder), 1), 0);
+	assert_taken_apart(recorder, false);
+	ck_assert_uint_eq(recorder->calls, 0);
+}
+END_TEST
+
+START_TEST(take_in_data_received)
+{
+	struct recorder *recorder = connected(&places[_i]);
+
+	factory->hooks.data = take_in_data;
+	send_text(outer, "read");
+	RUN_UNTIL(recorder->calls == 1);
+	assert_taken_apart(recorder, true);
+}
+END_TEST
+
+START_TEST(take_after_end_of_file)
+{
+	struct recorder *recorder;
+
+	factory->hooks.read_closed = take_in;
+	recorder = connected(&places[_i]);
+	ck_assert_int_eq(shutdown(outer, SHUT_WR), 0);
+	RUN_UNTIL(recorder->read_closed == 1);
+	assert_husk(recorder);
+	send_text(taken, "answer");
+	assert_reads(outer, "answer");
+	adopt_transport_close(transport_of(recorder));
+	assert_lost(recorder, 0);
+	close(taken);
+	close(outer);
+}
+END_TEST
+
+START_TEST(take_is_refused)
+{
+	struct recorder *recorder = connected(&places[_i]);
+	struct adopt_transport *transport = transport_of(recorder);
+	struct peer peer;
+
+	taken = -1;
+	queue_much(recorder);
+	ck_assert_int_eq(adopt_transport_take_descriptor(transport, &taken), -EBUSY);
+	peer_start(&peer, outer, 0, false);
+	RUN_UNTIL(peer.received == MUCH);
+	adopt_transport_close(transport);
+	ck_assert_int_eq(adopt_transport_take_descriptor(transport, &taken), -EPIPE);
+	adopt_transport_abort(transport);
+	ck_assert_int_eq(taken, -1);
+	assert_lost(recorder, -ECONNABORTED);
+	peer_stop(&peer);
+	close(outer);
+}
+END_TEST
+
+START_TEST(reactor_ends_what_was_taken)
+{
+	struct recorder *recorder;
+
+	factory->hooks.made = take_in;
+	recorder = connected(&places[_i]);
+	free_loop();
+	ck_assert_uint_eq(recorder->lost, 1);
+	ck_assert_int_eq(recorder->error, -ECANCELED);
+	send_text(taken, "still there");
+	assert_reads(outer, "still there");
+	close(taken);
+	close(outer);
+}
+END_TEST
+
 /* --- hand_to --- */
 
 static struct recorder_factory *heirs;
@@ -273,6 +409,11 @@ int main(void)
 	tcase_add_loop_test(tests, detach_in_data_received, 0, PLACES);
 	tcase_add_loop_test(tests, detach_from_outside, 0, PLACES);
 	tcase_add_loop_test(tests, detach_is_refused, 0, STREAM_PLACES);
+	tcase_add_loop_test(tests, take_when_made, 0, PLACES);
+	tcase_add_loop_test(tests, take_in_data_received, 0, PLACES);
+	tcase_add_loop_test(tests, take_after_end_of_file, 0, STREAM_PLACES);
+	tcase_add_loop_test(tests, take_is_refused, 0, STREAM_PLACES);
+	tcase_add_loop_test(tests, reactor_ends_what_was_taken, 0, PLACES);
 	tcase_add_loop_test(tests, hand_over_when_made, 0, PLACES);
 	tcase_add_loop_test(tests, hand_over_in_data_received, 0, PLACES);
 	tcase_add_loop_test(tests, hand_over_to_who_aborts, 0, PLACES);
