@@ -40,6 +40,7 @@ struct adopt_datagram;
 struct adopt_datagram_protocol;
 struct adopt_end;
 struct adopt_factory;
+struct adopt_lookout;
 struct adopt_observer;
 struct adopt_port;
 struct adopt_protocol;
@@ -677,6 +678,40 @@ int adopt_port_local(struct adopt_port *port, struct adopt_address *ret);
 /* Returns the reactor that a port belongs to. */
 struct adopt_reactor *adopt_port_reactor(const struct adopt_port *port);
 
+struct adopt_lookout_ops {
+	/*
+	 * A client to be accepted, or a datagram, waits. Comes again and again while
+	 * that is so: whoever has another process take it pauses the port.
+	 */
+	void (*waiting)(struct adopt_lookout *lookout);
+
+	/* The port has stopped; it is no longer valid. May be NULL. */
+	void (*stop)(struct adopt_lookout *lookout);
+};
+
+/* Looks out for who waits at a port. Put it first in a struct of your own. */
+struct adopt_lookout {
+	const struct adopt_lookout_ops *ops;
+	struct adopt_port *port; /* the library's */
+};
+
+/*
+ * Adopts a listening socket, or one for datagrams, without ever taking anything from
+ * it: for who gives the socket itself to another process.
+ * fd: blocking or not; duplicated, the caller closes its own.
+ * family: its address family, or AF_UNSPEC.
+ * lookout: the caller's; must outlive the port.
+ * ret: the port, the reactor's; may be NULL.
+ * Returns 0; the errors named on top of this file but for -EWOULDBLOCK, of which
+ * -EAFNOSUPPORT is judged first; -EMFILE; -ENOMEM.
+ */
+int adopt_watched_port(struct adopt_reactor *reactor, int fd, int family,
+		       struct adopt_lookout *lookout, struct adopt_port **ret);
+
+/* Returns a watched port's descriptor, which stays the port's. -1 for other ports, and
+ * for those of a reactor for tests. */
+int adopt_port_descriptor(const struct adopt_port *port);
+
 /* ------------------------------------------------------------------------
  * Datagrams
  * ------------------------------------------------------------------------ */
@@ -740,8 +775,8 @@ int adopt_datagram_port(struct adopt_reactor *reactor, int fd, int family,
  * to: where to; NULL on a connected socket.
  * Return 0; -EAFNOSUPPORT if the address is of another family than the port;
  * -EDESTADDRREQ without an address on an unconnected socket; -EAGAIN if the
- * kernel's buffer is full; -EMSGSIZE; -EPIPE once stopped; -EOPNOTSUPP on a
- * stream port; another negative errno from sendmsg().
+ * kernel's buffer is full; -EMSGSIZE; -EPIPE once stopped; -EOPNOTSUPP on a port that is
+ * not for datagrams; another negative errno from sendmsg().
  */
 int adopt_port_send(struct adopt_port *port, const struct adopt_address *to, const void *data,
 		    size_t length);
@@ -765,9 +800,10 @@ int adopt_port_send_from(struct adopt_port *port, const struct adopt_address *fr
 struct adopt_memory_port {
 	int fd;
 	int family;
-	struct adopt_factory *factory;            /* NULL for a datagram port */
-	struct adopt_datagram_protocol *protocol; /* NULL for a stream port */
-	size_t max_packet_size;                   /* 0 for a stream port */
+	struct adopt_factory *factory;            /* a stream port's, else NULL */
+	struct adopt_datagram_protocol *protocol; /* a datagram port's, else NULL */
+	struct adopt_lookout *lookout;            /* a watched port's, else NULL */
+	size_t max_packet_size;                   /* 0 but for a datagram port */
 	bool paused;
 	struct adopt_port *port; /* what was handed out, NULL once it has ended */
 };
@@ -795,7 +831,7 @@ struct adopt_memory_connect {
 int adopt_memory_reactor_new(struct adopt_reactor **ret);
 
 /*
- * Creates a memory reactor in which adopting a stream port fails with
+ * Creates a memory reactor in which adopting a stream port or a watched port fails with
  * listen_error, and adopting a connection or a datagram port, and connecting,
  * with connect_error (both negative errno values). Returns 0 or -ENOMEM.
  */
@@ -898,6 +934,12 @@ void adopt_memory_lose(struct adopt_transport *transport, int error);
  */
 int adopt_memory_datagram(struct adopt_port *port, const struct adopt_address *peer,
 			  const void *data, size_t length);
+
+/*
+ * Has somebody wait at a memory watched port, once. Returns 0; -EAGAIN while the port is
+ * paused; -EPIPE once it is stopped.
+ */
+int adopt_memory_waiting(struct adopt_port *port);
 
 /* A datagram that was sent on a memory datagram port. */
 struct adopt_memory_sent {

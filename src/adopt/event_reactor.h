@@ -18,6 +18,7 @@ struct connector;
 struct datagram_port;
 struct stream;
 struct stream_port;
+struct watched_port;
 
 struct event_reactor {
 	struct adopt_reactor base;
@@ -33,6 +34,7 @@ struct event_reactor {
 	LIST_HEAD(, stream) streams;
 	LIST_HEAD(, stream_port) stream_ports;
 	LIST_HEAD(, datagram_port) datagram_ports;
+	LIST_HEAD(, watched_port) watched_ports;
 	LIST_HEAD(, connector) connectors;
 	unsigned char read_buffer[READ_BUFFER_BYTES];
 };
@@ -63,6 +65,8 @@ int event_stream_connection(struct adopt_reactor *reactor, int fd, int family,
 int event_datagram_port(struct adopt_reactor *reactor, int fd, int family,
 			struct adopt_datagram_protocol *protocol, size_t max_packet_size,
 			struct adopt_port **ret);
+int event_watched_port(struct adopt_reactor *reactor, int fd, int family,
+		       struct adopt_lookout *lookout, struct adopt_port **ret);
 int event_connect_stream(struct adopt_reactor *reactor, const struct adopt_address *address,
 			 int type, uint64_t timeout_ms, struct adopt_factory *factory,
 			 struct adopt_connector **ret);
@@ -70,6 +74,7 @@ int event_connect_stream(struct adopt_reactor *reactor, const struct adopt_addre
 /* End one at once and tell whom it concerns, when the reactor is freed. */
 void stream_port_end(struct stream_port *port);
 void datagram_port_end(struct datagram_port *port);
+void watched_port_end(struct watched_port *port);
 void connector_end(struct connector *connector);
 void stream_end(struct stream *stream);
 

@@ -169,6 +169,14 @@ int adopt_datagram_port(struct adopt_reactor *reactor, int fd, int family,
 		max_packet_size ? max_packet_size : ADOPT_MAX_PACKET_SIZE, ret);
 }
 
+int adopt_watched_port(struct adopt_reactor *reactor, int fd, int family,
+		       struct adopt_lookout *lookout, struct adopt_port **ret)
+{
+	if (family != AF_UNSPEC && !adopt_family_supported(family))
+		return -EAFNOSUPPORT;
+	return reactor->ops->watched_port(reactor, fd, family, lookout, ret);
+}
+
 int adopt_connect_stream(struct adopt_reactor *reactor, const struct adopt_address *address,
 			 int type, uint64_t timeout_ms, struct adopt_factory *factory,
 			 struct adopt_connector **ret)
@@ -360,6 +368,11 @@ int adopt_port_local(struct adopt_port *port, struct adopt_address *ret)
 struct adopt_reactor *adopt_port_reactor(const struct adopt_port *port)
 {
 	return port->reactor;
+}
+
+int adopt_port_descriptor(const struct adopt_port *port)
+{
+	return port->ops->descriptor ? port->ops->descriptor(port) : -1;
 }
 
 int adopt_port_send_from(struct adopt_port *port, const struct adopt_address *from,

@@ -75,6 +75,8 @@ int memory_stream_port(struct adopt_reactor *reactor, int fd, int family,
 int memory_datagram_port(struct adopt_reactor *reactor, int fd, int family,
 			 struct adopt_datagram_protocol *protocol, size_t max_packet_size,
 			 struct adopt_port **ret);
+int memory_watched_port(struct adopt_reactor *reactor, int fd, int family,
+			struct adopt_lookout *lookout, struct adopt_port **ret);
 int memory_connect_stream(struct adopt_reactor *reactor, const struct adopt_address *address,
 			  int type, uint64_t timeout_ms, struct adopt_factory *factory,
 			  struct adopt_connector **ret);

@@ -52,6 +52,7 @@ static void end(struct memory_port *port)
 	struct adopt_memory_port *record = record_of(&port->base);
 	struct adopt_factory *factory = record->factory;
 	struct adopt_datagram_protocol *protocol = record->protocol;
+	struct adopt_lookout *lookout = record->lookout;
 
 	record->port = NULL;
 	adopt_call_cancel(reactor, &port->ending);
@@ -59,6 +60,10 @@ static void end(struct memory_port *port)
 	port_free(port);
 	if (factory) {
 		adopt_factory_port_stopped(factory);
+	} else if (lookout) {
+		lookout->port = NULL;
+		if (lookout->ops->stop)
+			lookout->ops->stop(lookout);
 	} else {
 		protocol->port = NULL;
 		if (protocol->ops->stop)
@@ -146,7 +151,8 @@ static int memory_send(struct adopt_port *base, const struct adopt_address *from
 	return sent_append(of(base), from, to, data, length);
 }
 
-static const struct adopt_port_ops stream_port_ops = {
+/* Of stream ports and of watched ones. */
+static const struct adopt_port_ops port_ops = {
 	.stop = memory_stop,
 	.pause = memory_pause,
 	.resume = memory_resume,
@@ -174,7 +180,7 @@ static int port_add(struct memory_reactor *reactor, const struct adopt_memory_po
 		free(port);
 		return -ENOMEM;
 	}
-	port->base.ops = asked->factory ? &stream_port_ops : &datagram_port_ops;
+	port->base.ops = asked->protocol ? &datagram_port_ops : &port_ops;
 	port->base.reactor = &reactor->base;
 	port->index = reactor->port_record_count++;
 	port->ending.run = run_ending;
@@ -238,6 +244,23 @@ int memory_datagram_port(struct adopt_reactor *base, int fd, int family,
 	return 0;
 }
 
+int memory_watched_port(struct adopt_reactor *base, int fd, int family,
+			struct adopt_lookout *lookout, struct adopt_port **ret)
+{
+	const struct adopt_memory_port asked = {.fd = fd, .family = family, .lookout = lookout};
+	struct memory_reactor *reactor = memory_reactor_of(base);
+	int error;
+
+	if (reactor->freeing)
+		return -ECANCELED;
+	if (reactor->listen_error < 0)
+		return reactor->listen_error;
+	error = port_add(reactor, &asked, &lookout->port);
+	if (error == 0 && ret)
+		*ret = lookout->port;
+	return error;
+}
+
 void memory_ports_end(struct memory_reactor *reactor)
 {
 	struct memory_port *port;
@@ -269,6 +292,18 @@ int adopt_memory_datagram(struct adopt_port *base, const struct adopt_address *p
 	datagram.data = copy;
 	protocol->ops->datagram_received(protocol, &datagram);
 	free(copy);
+	return 0;
+}
+
+int adopt_memory_waiting(struct adopt_port *base)
+{
+	struct adopt_lookout *lookout = record_of(base)->lookout;
+
+	if (of(base)->stopped)
+		return -EPIPE;
+	if (record_of(base)->paused)
+		return -EAGAIN;
+	lookout->ops->waiting(lookout);
 	return 0;
 }
 

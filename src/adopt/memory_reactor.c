@@ -293,6 +293,7 @@ static const struct adopt_reactor_ops memory_ops = {
 	.stream_port = memory_stream_port,
 	.stream_connection = memory_stream_connection,
 	.datagram_port = memory_datagram_port,
+	.watched_port = memory_watched_port,
 	.connect_stream = memory_connect_stream,
 };
 

@@ -39,6 +39,8 @@ struct adopt_reactor_ops {
 	int (*datagram_port)(struct adopt_reactor *reactor, int fd, int family,
 			     struct adopt_datagram_protocol *protocol, size_t max_packet_size,
 			     struct adopt_port **ret);
+	int (*watched_port)(struct adopt_reactor *reactor, int fd, int family,
+			    struct adopt_lookout *lookout, struct adopt_port **ret);
 	int (*connect_stream)(struct adopt_reactor *reactor, const struct adopt_address *address,
 			      int type, uint64_t timeout_ms, struct adopt_factory *factory,
 			      struct adopt_connector **ret);
@@ -125,9 +127,10 @@ struct adopt_port_ops {
 	void (*pause)(struct adopt_port *port);
 	void (*resume)(struct adopt_port *port);
 	int (*local)(struct adopt_port *port, struct adopt_address *ret);
+	int (*descriptor)(const struct adopt_port *port); /* NULL: has none to tell */
 	int (*send)(struct adopt_port *port, const struct adopt_address *from,
 		    const struct adopt_address *to, const void *data,
-		    size_t length); /* NULL on a stream port */
+		    size_t length); /* NULL but on a datagram port */
 };
 
 /* First in each port's own struct. */

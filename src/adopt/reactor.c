@@ -116,6 +116,8 @@ static void reactor_free(struct adopt_reactor *base)
 		stream_port_end(LIST_FIRST(&reactor->stream_ports));
 	while (!LIST_EMPTY(&reactor->datagram_ports))
 		datagram_port_end(LIST_FIRST(&reactor->datagram_ports));
+	while (!LIST_EMPTY(&reactor->watched_ports))
+		watched_port_end(LIST_FIRST(&reactor->watched_ports));
 	while (!LIST_EMPTY(&reactor->connectors))
 		connector_end(LIST_FIRST(&reactor->connectors));
 	while (!LIST_EMPTY(&reactor->streams))
@@ -143,6 +145,7 @@ static const struct adopt_reactor_ops ops = {
 	.stream_port = event_stream_port,
 	.stream_connection = event_stream_connection,
 	.datagram_port = event_datagram_port,
+	.watched_port = event_watched_port,
 	.connect_stream = event_connect_stream,
 };
 
@@ -238,6 +241,7 @@ int adopt_reactor_new(struct adopt_reactor **ret)
 	LIST_INIT(&reactor->streams);
 	LIST_INIT(&reactor->stream_ports);
 	LIST_INIT(&reactor->datagram_ports);
+	LIST_INIT(&reactor->watched_ports);
 	LIST_INIT(&reactor->connectors);
 	error = open_parts(reactor);
 	if (error < 0) {
