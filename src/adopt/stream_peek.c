@@ -93,6 +93,10 @@ int stream_peek(struct adopt_transport *transport, void *buffer, size_t size, si
 
 	if (stream->lost || stream->closing || stream->fd < 0)
 		return -EPIPE;
+	/* There may be no other event once all is there. Asked before the bytes, so that
+	   none can come unseen between them and the end. */
+	if (stream->edge || stream->peeked > 0)
+		ended = peer_has_ended(stream->fd);
 	do
 		length = recv(stream->fd, buffer, size, MSG_PEEK);
 	while (length < 0 && errno == EINTR);
@@ -102,16 +106,13 @@ int stream_peek(struct adopt_transport *transport, void *buffer, size_t size, si
 		stream_lose(stream, error);
 		return error;
 	}
-	if (length == 0)
-		ended = true;
-	else if (length > 0 && (size_t)length < size && (size_t)length == stream->peeked)
-		/* Nothing new, and yet a look: is that all there will be? */
-		ended = peer_has_ended(stream->fd);
 	if (length < 0)
 		length = 0;
+	else if (length == 0)
+		ended = true;
 	stream->peeked = (size_t)length;
 	*ret_length = (size_t)length;
-	*ret_ended = ended;
+	*ret_ended = ended && (size_t)length < size;
 	return 0;
 }
 

@@ -165,6 +165,23 @@ START_TEST(end_of_file_shows_behind_bytes)
 }
 END_TEST
 
+/* With the last bytes, whether those are the first or not: no other event follows. */
+START_TEST(end_of_file_comes_with_bytes)
+{
+	if (_i) {
+		send_text(pair[0], "half");
+		RUN_UNTIL(looker.length == 4);
+		settle();
+	}
+	send_text(pair[0], "more");
+	ck_assert_int_eq(shutdown(pair[0], SHUT_WR), 0);
+	RUN_UNTIL(looker.ended);
+	ck_assert_uint_eq(looker.length, _i ? 8 : 4);
+	settle();
+	ck_assert_uint_le(looker.looks, LOOKS_MAX);
+}
+END_TEST
+
 START_TEST(end_of_file_alone)
 {
 	ck_assert_int_eq(shutdown(pair[0], SHUT_WR), 0);
@@ -293,6 +310,7 @@ int main(void)
 	tcase_add_test(tests, successor_gets_every_byte);
 	tcase_add_test(tests, successor_may_come_without_an_event);
 	tcase_add_test(tests, end_of_file_shows_behind_bytes);
+	tcase_add_loop_test(tests, end_of_file_comes_with_bytes, 0, 2);
 	tcase_add_test(tests, end_of_file_alone);
 	tcase_add_test(tests, skipped_bytes_are_gone_and_no_others);
 	tcase_add_test(tests, reset_shows_behind_bytes);
