@@ -64,7 +64,7 @@ static enum verdict judge_local(const struct value *value, struct sight *sight, 
 {
 	(void)ret_needed;
 	return verdict_of(value->whole_address
-				  ? adopt_address_equal(&value->as.address, sight_local(sight))
+				  ? network_same_address(&value->as.address, sight_local(sight))
 				  : network_contains(&value->as.network, sight_local(sight)));
 }
 

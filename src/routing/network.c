@@ -140,3 +140,14 @@ bool network_contains(const struct network *network, const struct adopt_address 
 	return memcmp(bytes, network->address, whole) == 0 &&
 	       (rest == 0 || (bytes[whole] ^ network->address[whole]) >> (8 - rest) == 0);
 }
+
+bool network_same_address(const struct adopt_address *a, const struct adopt_address *b)
+{
+	const uint8_t *a_bytes = NULL, *b_bytes = NULL;
+
+	if (network_address_bytes(a, &a_bytes) != AF_INET ||
+	    network_address_bytes(b, &b_bytes) != AF_INET)
+		return adopt_address_equal(a, b);
+	return memcmp(a_bytes, b_bytes, family_bytes(AF_INET)) == 0 &&
+	       adopt_address_port(a) == adopt_address_port(b);
+}

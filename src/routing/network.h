@@ -31,6 +31,10 @@ int network_parse(const char *text, struct network *ret, char problem[NETWORK_PR
  */
 bool network_contains(const struct network *network, const struct adopt_address *address);
 
+/* Tells whether two addresses are the same, ports included, in the sense of
+ * network_contains(); else as adopt_address_equal(). */
+bool network_same_address(const struct adopt_address *a, const struct adopt_address *b);
+
 /*
  * Finds the bytes of an IPv4 or IPv6 address; in an IPv4 address that came over an
  * IPv6 socket, the four of IPv4.

@@ -186,7 +186,6 @@ class Silence(harness.Case):
                 client.sendall(said)
                 self.assertEqual(client.recv(100), b"well?")
 
-
     @harness.need_proc
     def test_many_who_say_half_of_it(self):
         """They cost no time while they wait, and more bytes do not buy them more of it."""
@@ -219,6 +218,22 @@ class UnixPeer(harness.Case):
         self.use(adoptd(config, "--fd", "p=3", fds={3: sock.fileno()}))
         with connect(path) as client:
             self.assertEqual(harness.read_all(client), b"me")
+
+
+class LocalAddress(harness.Case):
+    def test_on_a_socket_for_both_families(self):
+        """What came by IPv4 came to an IPv4 address, with or without its port."""
+        stream = self.use(listener(socket.AF_INET6, address=("::ffff:127.0.0.1", 0)))
+        port = stream.getsockname()[1]
+        datagrams = self.use(listener(socket.AF_INET6, socket.SOCK_DGRAM,
+                                      ("::ffff:127.0.0.1", port)))
+        for local in (f"127.0.0.1:{port}", "127.0.0.1", "127.0.0.0/8"):
+            with self.subTest(local=local), \
+                    adoptd('port "p" { route { local = {"%s"} echo {} } reject {} }' % local,
+                           "--fd", "p=3", "--fd", "p=4",
+                           fds={3: stream.fileno(), 4: datagrams.fileno()}):
+                self.assertEqual(echo_stream(("127.0.0.1", port), b"hello"), b"hello")
+                self.assertEqual(echo_datagram(("127.0.0.1", port)), b"hello\n")
 
 
 # What stands in front, and what it is told to say of its clients.

@@ -49,6 +49,33 @@ START_TEST(contains)
 }
 END_TEST
 
+static const struct {
+	const char *a, *b;
+	bool same;
+} addresses[] = {
+	{"192.0.2.1:80", "192.0.2.1:80", true},
+	{"192.0.2.1:80", "[::ffff:192.0.2.1]:80", true},
+	{"[::ffff:192.0.2.1]:80", "[::ffff:192.0.2.1]:80", true},
+	{"192.0.2.1:80", "[::ffff:192.0.2.1]:81", false},
+	{"192.0.2.1:80", "[::ffff:192.0.2.2]:80", false},
+	{"192.0.2.1:80", "[::192.0.2.1]:80", false},
+	{"[2001:db8::1]:80", "[2001:db8::1]:80", true},
+	{"[2001:db8::1]:80", "192.0.2.1:80", false},
+	{"unix:/a", "unix:/a", true},
+	{"unix:/a", "unix:/b", false},
+};
+
+START_TEST(same_address)
+{
+	struct adopt_address a, b;
+
+	ck_assert_int_eq(adopt_address_parse(addresses[_i].a, &a), 0);
+	ck_assert_int_eq(adopt_address_parse(addresses[_i].b, &b), 0);
+	ck_assert_int_eq(network_same_address(&a, &b), addresses[_i].same);
+	ck_assert_int_eq(network_same_address(&b, &a), addresses[_i].same);
+}
+END_TEST
+
 START_TEST(nobody_knows)
 {
 	char problem[NETWORK_PROBLEM_SIZE];
@@ -108,6 +135,7 @@ int main(void)
 	TCase *tests = tcase_create("network");
 
 	tcase_add_loop_test(tests, contains, 0, sizeof pairs / sizeof pairs[0]);
+	tcase_add_loop_test(tests, same_address, 0, sizeof addresses / sizeof addresses[0]);
 	tcase_add_test(tests, nobody_knows);
 	tcase_add_loop_test(tests, is_wrong, 0, sizeof wrong / sizeof wrong[0]);
 	return run_case(tests, "network");
