@@ -102,13 +102,20 @@ static int new_datagram_router(struct block *block, struct block_datagrams *data
 	for (size_t i = 0; error == 0 && i < port->route_count; i++) {
 		error = new_protocol(block, port->routes[i].handler, port->routes[i].settings,
 				     &datagrams->protocol[i]);
-		routes[i].conditions = port->routes[i].conditions;
-		routes[i].protocol = datagrams->protocol[i];
+		routes[i] = (struct datagram_route){
+			.conditions = port->routes[i].conditions,
+			.protocol = datagrams->protocol[i],
+			.known = port->routes[i].handler->datagram_known,
+		};
 	}
-	if (error == 0)
-		error = datagram_router_new(&port->router, routes, port->route_count,
-					    datagrams->own, &block->host, block->ledger,
-					    &datagrams->router);
+	if (error == 0) {
+		routes[port->route_count] = (struct datagram_route){
+			.protocol = datagrams->own,
+			.known = port->handler->datagram_known,
+		};
+		error = datagram_router_new(&port->router, routes, port->route_count, &block->host,
+					    block->ledger, &datagrams->router);
+	}
 	free(routes);
 	return error;
 }

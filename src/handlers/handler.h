@@ -60,6 +60,11 @@ struct handler {
 	int (*datagram_new)(const struct handler_settings *settings, struct host *host,
 			    struct adopt_datagram_protocol **ret);
 	void (*datagram_free)(struct adopt_datagram_protocol *protocol);
+
+	/* Tells whether a datagram is of a session that a protocol has; NULL for a handler
+	 * without sessions. */
+	bool (*datagram_known)(struct adopt_datagram_protocol *protocol,
+			       const struct adopt_datagram *datagram);
 };
 
 /* All handlers, ended by NULL (table.c). */

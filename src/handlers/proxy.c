@@ -164,4 +164,5 @@ const struct handler handler_proxy = {
 	.stream_free = proxy_stream_free,
 	.datagram_new = proxy_datagram_new,
 	.datagram_free = proxy_datagram_free,
+	.datagram_known = proxy_datagram_known,
 };

@@ -3,6 +3,7 @@
 #include "leg.h"
 #include "proxy.h"
 #include "start_unit.h"
+#include "support/datagram_key.h"
 #include "support/keyed_hash.h"
 #include "support/log.h"
 #include "support/proxy_protocol.h"
@@ -42,12 +43,6 @@ struct session {
 	TAILQ_ENTRY(session) by_use; /* the longest idle first */
 	UT_hash_handle hh;
 	unsigned char key[];
-};
-
-/* The names of both addresses. */
-struct session_key {
-	size_t length;
-	unsigned char bytes[2 * sizeof(struct sockaddr_storage)];
 };
 
 struct relay {
@@ -273,17 +268,8 @@ static void expire(void *context)
 	await_expiry(relay);
 }
 
-static void make_key(const struct adopt_datagram *datagram, struct session_key *key)
-{
-	socklen_t client = datagram->peer->length, local = datagram->local->length;
-
-	memcpy(key->bytes, &datagram->peer->name, client);
-	memcpy(key->bytes + client, &datagram->local->name, local);
-	key->length = (size_t)client + local;
-}
-
 static struct session *session_new(struct relay *relay, const struct adopt_datagram *datagram,
-				   const struct session_key *key)
+				   const struct datagram_key *key)
 {
 	struct session *session;
 
@@ -336,13 +322,21 @@ static void session_deliver(struct session *session, const struct adopt_datagram
 	session_send(session, datagram->data, datagram->length);
 }
 
-static struct session *session_find(struct relay *relay, const struct adopt_datagram *datagram)
+static struct session *session_of_key(struct relay *relay, const struct datagram_key *key)
 {
-	struct session_key key;
 	struct session *session;
 
-	make_key(datagram, &key);
-	HASH_FIND(hh, relay->sessions, key.bytes, key.length, session);
+	HASH_FIND(hh, relay->sessions, key->bytes, key->length, session);
+	return session;
+}
+
+static struct session *session_find(struct relay *relay, const struct adopt_datagram *datagram)
+{
+	struct datagram_key key;
+	struct session *session;
+
+	datagram_key_make(datagram, &key);
+	session = session_of_key(relay, &key);
 	if (session) {
 		session_used(session);
 		return session;
@@ -375,6 +369,15 @@ static void datagram_received(struct adopt_datagram_protocol *protocol,
 	session = session_find(relay, datagram);
 	if (session)
 		session_deliver(session, datagram);
+}
+
+bool proxy_datagram_known(struct adopt_datagram_protocol *protocol,
+			  const struct adopt_datagram *datagram)
+{
+	struct datagram_key key;
+
+	datagram_key_make(datagram, &key);
+	return session_of_key(relay_of(protocol), &key) != NULL;
 }
 
 static void relay_stopped(struct adopt_datagram_protocol *protocol)

@@ -1,10 +1,12 @@
 #include "datagram_router.h"
 
+#include "support/datagram_key.h"
 #include "support/keyed_hash.h"
 #include "support/log.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 
 /* Clients choose their addresses, so uthash is to hash with a secret of the router, which
@@ -16,20 +18,19 @@
 
 /* Somebody who has been heard of lately. */
 struct client {
-	struct adopt_address peer;
 	struct adopt_datagram_protocol *protocol;
 	struct gate_ticket ticket;
 	uint64_t heard_ms;
 	TAILQ_ENTRY(client) by_silence; /* the longest silent first */
 	UT_hash_handle hh;
+	unsigned char key[];
 };
 
 struct datagram_router {
 	struct adopt_datagram_protocol base;
 	const struct router_settings *settings;
 	struct adopt_reactor *reactor;
-	struct adopt_datagram_protocol *fallback;
-	struct datagram_route *routes;
+	struct datagram_route *routes; /* and behind the last, the port's own handler */
 	size_t route_count;
 	struct gate *gate;
 	struct hash_key secret;
@@ -61,31 +62,48 @@ static void forget_silent(struct datagram_router *router, uint64_t now)
 		forget(router, client);
 }
 
-static struct adopt_datagram_protocol *choose(struct datagram_router *router,
-					      const struct adopt_datagram *datagram)
+/* A session may be older than what is remembered here. */
+static const struct datagram_route *find_session(const struct datagram_router *router,
+						 const struct adopt_datagram *datagram)
 {
-	struct sight *sight = &router->sight;
-	size_t needed;
+	for (size_t i = 0; i <= router->route_count; i++) {
+		const struct datagram_route *route = &router->routes[i];
 
-	sight_datagram(sight, datagram);
-	for (size_t i = 0; i < router->route_count; i++)
-		if (conditions_judge(router->routes[i].conditions, sight, &needed) == VERDICT_MATCH)
-			return router->routes[i].protocol;
-	return router->fallback;
+		if (route->known && route->known(route->protocol, datagram))
+			return route;
+	}
+	return NULL;
 }
 
-static struct client *welcome(struct datagram_router *router, const struct adopt_datagram *datagram)
+static const struct datagram_route *choose(struct datagram_router *router,
+					   const struct adopt_datagram *datagram)
 {
-	struct client *client = calloc(1, sizeof *client);
+	const struct datagram_route *own = &router->routes[router->route_count];
+	const struct datagram_route *route = find_session(router, datagram);
+	size_t needed;
+
+	if (route)
+		return route;
+	sight_datagram(&router->sight, datagram);
+	for (route = router->routes; route < own; route++)
+		if (conditions_judge(route->conditions, &router->sight, &needed) == VERDICT_MATCH)
+			break;
+	return route;
+}
+
+static struct client *welcome(struct datagram_router *router, const struct adopt_datagram *datagram,
+			      const struct datagram_key *key)
+{
+	struct client *client = calloc(1, sizeof *client + key->length);
 
 	if (!client)
 		return NULL;
-	client->peer = *datagram->peer;
+	memcpy(client->key, key->bytes, key->length);
 	gate_begin_uncounted(router->gate, &client->ticket);
 	if (gate_admit(&client->ticket, datagram->peer) < 0)
 		goto out;
-	client->protocol = choose(router, datagram);
-	HASH_ADD_KEYPTR(hh, router->clients, &client->peer.name, client->peer.length, client);
+	client->protocol = choose(router, datagram)->protocol;
+	HASH_ADD(hh, router->clients, key, key->length, client);
 	if (!client->hh.tbl)
 		goto out;
 	TAILQ_INSERT_TAIL(&router->by_silence, client, by_silence);
@@ -103,12 +121,14 @@ static void datagram_received(struct adopt_datagram_protocol *protocol,
 {
 	struct datagram_router *router = of(protocol);
 	uint64_t now = adopt_reactor_now_ms(router->reactor);
+	struct datagram_key key;
 	struct client *client;
 
 	forget_silent(router, now);
-	HASH_FIND(hh, router->clients, &datagram->peer->name, datagram->peer->length, client);
+	datagram_key_make(datagram, &key);
+	HASH_FIND(hh, router->clients, key.bytes, key.length, client);
 	if (!client)
-		client = welcome(router, datagram);
+		client = welcome(router, datagram, &key);
 	if (!client)
 		return;
 	client->heard_ms = now;
@@ -129,8 +149,7 @@ static void start(struct adopt_datagram_protocol *protocol)
 {
 	struct datagram_router *router = of(protocol);
 
-	lend_port(router->fallback, protocol->port);
-	for (size_t i = 0; i < router->route_count; i++)
+	for (size_t i = 0; i <= router->route_count; i++)
 		lend_port(router->routes[i].protocol, protocol->port);
 }
 
@@ -147,8 +166,7 @@ static void stop(struct adopt_datagram_protocol *protocol)
 
 	while (!TAILQ_EMPTY(&router->by_silence))
 		forget(router, TAILQ_FIRST(&router->by_silence));
-	end_port(router->fallback);
-	for (size_t i = 0; i < router->route_count; i++)
+	for (size_t i = 0; i <= router->route_count; i++)
 		end_port(router->routes[i].protocol);
 }
 
@@ -162,8 +180,7 @@ static void refused(struct adopt_datagram_protocol *protocol)
 {
 	struct datagram_router *router = of(protocol);
 
-	tell_refused(router->fallback);
-	for (size_t i = 0; i < router->route_count; i++)
+	for (size_t i = 0; i <= router->route_count; i++)
 		tell_refused(router->routes[i].protocol);
 }
 
@@ -182,8 +199,8 @@ static const struct adopt_datagram_protocol_ops ops = {
 };
 
 int datagram_router_new(const struct router_settings *settings, const struct datagram_route *routes,
-			size_t route_count, struct adopt_datagram_protocol *fallback,
-			struct host *host, struct ledger *ledger, struct datagram_router **ret)
+			size_t route_count, struct host *host, struct ledger *ledger,
+			struct datagram_router **ret)
 {
 	struct datagram_router *router = calloc(1, sizeof *router);
 	int error = -ENOMEM;
@@ -193,15 +210,13 @@ int datagram_router_new(const struct router_settings *settings, const struct dat
 	router->base.ops = &ops;
 	router->settings = settings;
 	router->reactor = host->reactor;
-	router->fallback = fallback;
 	router->route_count = route_count;
 	TAILQ_INIT(&router->by_silence);
 	hash_key_init(&router->secret);
 	router->routes = calloc(route_count + 1, sizeof *router->routes);
 	if (!router->routes)
 		goto out;
-	for (size_t i = 0; i < route_count; i++)
-		router->routes[i] = routes[i];
+	memcpy(router->routes, routes, (route_count + 1) * sizeof *routes);
 	error = gate_new(&settings->gate, settings->port_name, host, ledger, &router->gate);
 	if (error < 0)
 		goto out;

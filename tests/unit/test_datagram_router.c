@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A handler that counts, and answers. */
+/* A handler that counts, answers, and has a session of everybody or of nobody. */
 struct taker {
 	struct adopt_datagram_protocol base;
 	unsigned starts, stops, received;
+	bool knows;
 };
 
 static void started(struct adopt_datagram_protocol *protocol)
@@ -28,6 +29,12 @@ static void received(struct adopt_datagram_protocol *protocol,
 static void stopped(struct adopt_datagram_protocol *protocol)
 {
 	((struct taker *)protocol)->stops++;
+}
+
+static bool known(struct adopt_datagram_protocol *protocol, const struct adopt_datagram *datagram)
+{
+	(void)datagram;
+	return ((struct taker *)protocol)->knows;
 }
 
 static const struct adopt_datagram_protocol_ops taker_ops = {
@@ -49,7 +56,7 @@ static struct adopt_port *port;
 static void begin(const char *route_text)
 {
 	struct faults *faults;
-	struct datagram_route route;
+	struct datagram_route routes[2] = {0};
 
 	fallback = routed = (struct taker){.base.ops = &taker_ops};
 	settings = (struct router_settings){.port_name = "test"};
@@ -61,10 +68,9 @@ static void begin(const char *route_text)
 	ck_assert_int_eq(cfg_parse_buf(tree, route_text), CFG_SUCCESS);
 	ck_assert_int_eq(conditions_new(tree, faults, &conditions), 0);
 	faults_free(&faults);
-	route = (struct datagram_route){conditions, &routed.base};
-	ck_assert_int_eq(
-		datagram_router_new(&settings, &route, 1, &fallback.base, &host, ledger, &router),
-		0);
+	routes[0] = (struct datagram_route){conditions, &routed.base, known};
+	routes[1].protocol = &fallback.base;
+	ck_assert_int_eq(datagram_router_new(&settings, routes, 1, &host, ledger, &router), 0);
 	ck_assert_int_eq(adopt_datagram_port(reactor, 0, AF_INET, datagram_router_protocol(router),
 					     0, &port),
 			 0);
@@ -136,6 +142,21 @@ START_TEST(silence_makes_a_new_client)
 }
 END_TEST
 
+START_TEST(session_is_not_torn)
+{
+	comes("192.0.2.1:1", "hi");
+	adopt_memory_advance(reactor, DATAGRAM_CLIENT_MS);
+	routed.knows = true;
+	comes("192.0.2.1:1", "x");
+	routed.knows = false;
+	comes("192.0.2.1:1", "x");
+	ck_assert_uint_eq(routed.received, 3);
+	adopt_memory_advance(reactor, DATAGRAM_CLIENT_MS);
+	comes("192.0.2.1:1", "x");
+	ck_assert_uint_eq(fallback.received, 1);
+}
+END_TEST
+
 START_TEST(longest_silent_makes_room)
 {
 	char from[32];
@@ -170,6 +191,30 @@ START_TEST(both_ends_are_known)
 }
 END_TEST
 
+static void comes_to(const char *from, const char *to, const char *text)
+{
+	struct adopt_datagram_protocol *protocol = datagram_router_protocol(router);
+	struct adopt_address peer, local;
+	struct adopt_datagram datagram = {
+		.peer = &peer, .local = &local, .data = text, .length = strlen(text)};
+
+	ck_assert_int_eq(adopt_address_parse(from, &peer), 0);
+	ck_assert_int_eq(adopt_address_parse(to, &local), 0);
+	protocol->ops->datagram_received(protocol, &datagram);
+}
+
+/* On a port that is bound to all addresses. */
+START_TEST(who_asks_another_address_is_another_client)
+{
+	comes_to("198.51.100.1:1", "192.0.2.1:80", "x");
+	comes_to("198.51.100.1:1", "192.0.2.9:80", "x");
+	ck_assert_uint_eq(routed.received, 1);
+	ck_assert_uint_eq(fallback.received, 1);
+	comes_to("198.51.100.1:1", "192.0.2.1:80", "x");
+	ck_assert_uint_eq(routed.received, 2);
+}
+END_TEST
+
 /* A block with such a route may have datagram sockets besides. */
 START_TEST(nobody_knows_the_user)
 {
@@ -189,11 +234,13 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, first_datagram_chooses);
 	tcase_add_test(tests, silence_makes_a_new_client);
+	tcase_add_test(tests, session_is_not_torn);
 	tcase_add_test(tests, longest_silent_makes_room);
 	tcase_add_test(tests, refused_sources_are_dropped);
 	suite_add_tcase(suite, tests);
 	tcase_add_checked_fixture(ends, setup_ends, teardown);
 	tcase_add_test(ends, both_ends_are_known);
+	tcase_add_test(ends, who_asks_another_address_is_another_client);
 	suite_add_tcase(suite, ends);
 	tcase_add_checked_fixture(user, setup_user, teardown);
 	tcase_add_test(user, nobody_knows_the_user);

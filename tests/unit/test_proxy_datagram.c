@@ -113,6 +113,26 @@ START_TEST(each_client_has_a_session)
 }
 END_TEST
 
+static bool known(const char *from, const char *to)
+{
+	struct adopt_address peer = address(from), local = address(to);
+	struct adopt_datagram datagram = {.peer = &peer, .local = &local, .data = "", .length = 0};
+
+	return handler_proxy.datagram_known(relay, &datagram);
+}
+
+START_TEST(sessions_are_known)
+{
+	ck_assert(!known("192.0.2.1:1000", "192.0.2.1:80"));
+	comes("192.0.2.1:1000", "a");
+	ck_assert(known("192.0.2.1:1000", "192.0.2.1:80"));
+	ck_assert(!known("192.0.2.1:1001", "192.0.2.1:80"));
+	ck_assert(!known("192.0.2.1:1000", "192.0.2.9:80"));
+	adopt_memory_advance(reactor, 1000);
+	ck_assert(!known("192.0.2.1:1000", "192.0.2.1:80"));
+}
+END_TEST
+
 START_TEST(idle_sessions_end)
 {
 	comes("192.0.2.1:1000", "a");
@@ -296,6 +316,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, each_client_has_a_session);
+	tcase_add_test(tests, sessions_are_known);
 	tcase_add_test(tests, idle_sessions_end);
 	tcase_add_test(tests, used_sessions_stay);
 	tcase_add_test(tests, longest_idle_makes_room);
