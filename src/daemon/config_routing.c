@@ -81,14 +81,28 @@ static void find_kinds(const struct config_port *port, bool *ret_streams, bool *
 	}
 }
 
+static bool may_be_unix(const struct config_port *port)
+{
+	for (char **address = port->listen; *address; address++)
+		if (listen_is_unix_stream(*address))
+			return true;
+	return port->listen[0] == NULL;
+}
+
 static void judge_kinds(const struct config_port *port, const struct config_route *route,
 			struct faults *faults)
 {
 	const char *of_streams = conditions_impossible(route->conditions, false);
 	const char *of_datagrams = conditions_impossible(route->conditions, true);
+	const char *of_unix = conditions_only_unix(route->conditions);
 	bool streams, datagrams;
 
 	find_kinds(port, &streams, &datagrams);
+	if (of_unix && streams && !may_be_unix(port))
+		fault_add(faults, FAULT_ERROR, route->file, route->line,
+			  "no client can fulfil %s here: it is for UNIX sockets, and the port has "
+			  "none",
+			  of_unix);
 	if ((streams && !of_streams) || (datagrams && !of_datagrams))
 		return;
 	fault_add(faults, FAULT_ERROR, route->file, route->line, "no client can fulfil %s here: %s",

@@ -62,6 +62,11 @@ bool listen_is_datagram(const char *text)
 	return split(text, endpoint, sizeof endpoint, &type) == 0 && type == SOCK_DGRAM;
 }
 
+bool listen_is_unix_stream(const char *text)
+{
+	return has_prefix(text, "unix:") || has_prefix(text, "unix-seqpacket:");
+}
+
 /* The file name of a UNIX address, NULL for all others. */
 static const char *unix_path(const struct adopt_address *address)
 {

@@ -31,6 +31,9 @@ int listen_check(const char *text);
 /* Tells whether a `listen` address is a datagram socket's. */
 bool listen_is_datagram(const char *text);
 
+/* Tells whether a `listen` address is that of a UNIX socket other than for datagrams. */
+bool listen_is_unix_stream(const char *text);
+
 /*
  * Opens all sockets that a `listen` address stands for: a name may have several
  * addresses. They are non-blocking and close-on-exec from birth; an IPv6 one

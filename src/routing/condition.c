@@ -1,224 +1,10 @@
 #include "condition.h"
 
-#include "name_pattern.h"
-#include "network.h"
-#include "prefix.h"
+#include "condition_kind.h"
 #include "support/option.h"
-#include "support/value.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
-#include <string.h>
-
-#define PROBLEM_SIZE 192
-
-/* One value of one condition. */
-struct value {
-	const char *text; /* as written; the configuration's */
-	union {
-		struct network network;
-		struct adopt_address address;
-		const struct recogniser *recogniser;
-		struct prefix prefix;
-		uid_t uid;
-		gid_t gid;
-	} as;
-	bool whole_address; /* `local` with a port: `as.address`, else `as.network` */
-};
-
-struct condition {
-	const char *name;
-	bool bytes; /* needs bytes from the client */
-	bool stream;
-	bool datagram;
-	/* Reads value->text. Returns 0, or -EINVAL and what is wrong. */
-	int (*read)(struct value *value, char problem[PROBLEM_SIZE]);
-	enum verdict (*judge)(const struct value *value, struct sight *sight, size_t *ret_needed);
-};
-
-static enum verdict verdict_of(bool holds)
-{
-	return holds ? VERDICT_MATCH : VERDICT_NO;
-}
-
-static int read_network(struct value *value, char problem[PROBLEM_SIZE])
-{
-	return network_parse(value->text, &value->as.network, problem);
-}
-
-static enum verdict judge_source(const struct value *value, struct sight *sight, size_t *ret_needed)
-{
-	(void)ret_needed;
-	return verdict_of(network_contains(&value->as.network, &sight->peer));
-}
-
-static int read_local(struct value *value, char problem[PROBLEM_SIZE])
-{
-	value->whole_address = adopt_address_parse(value->text, &value->as.address) == 0;
-	return value->whole_address ? 0 : read_network(value, problem);
-}
-
-static enum verdict judge_local(const struct value *value, struct sight *sight, size_t *ret_needed)
-{
-	(void)ret_needed;
-	return verdict_of(value->whole_address
-				  ? network_same_address(&value->as.address, sight_local(sight))
-				  : network_contains(&value->as.network, sight_local(sight)));
-}
-
-static int read_name(struct value *value, char problem[PROBLEM_SIZE])
-{
-	const char *wrong = name_pattern_problem(value->text);
-
-	if (!wrong)
-		return 0;
-	snprintf(problem, PROBLEM_SIZE, "%s", wrong);
-	return -EINVAL;
-}
-
-static enum verdict judge_sni(const struct value *value, struct sight *sight, size_t *ret_needed)
-{
-	enum verdict verdict = sight_hello(sight, ret_needed);
-
-	if (verdict != VERDICT_MATCH)
-		return verdict;
-	return verdict_of(sight->hello.server_name &&
-			  name_pattern_match(value->text, sight->hello.server_name,
-					     sight->hello.server_name_length));
-}
-
-static int read_alpn(struct value *value, char problem[PROBLEM_SIZE])
-{
-	size_t length = strlen(value->text);
-
-	if (length > 0 && length <= 255)
-		return 0;
-	snprintf(problem, PROBLEM_SIZE, "a protocol's name has 1 to 255 bytes, as in \"h2\"");
-	return -EINVAL;
-}
-
-static enum verdict judge_alpn(const struct value *value, struct sight *sight, size_t *ret_needed)
-{
-	enum verdict verdict = sight_hello(sight, ret_needed);
-
-	if (verdict != VERDICT_MATCH)
-		return verdict;
-	return verdict_of(client_hello_offers(&sight->hello, value->text));
-}
-
-static int read_protocol(struct value *value, char problem[PROBLEM_SIZE])
-{
-	const char *names[32] = {NULL};
-	const char *near;
-
-	value->as.recogniser = recogniser_find(value->text);
-	if (value->as.recogniser)
-		return 0;
-	for (size_t i = 0; recognisers[i] && i + 1 < sizeof names / sizeof names[0]; i++)
-		names[i] = recognisers[i]->name;
-	near = value_suggest(value->text, names);
-	if (near)
-		snprintf(problem, PROBLEM_SIZE, "unknown protocol; did you mean \"%s\"?", near);
-	else
-		snprintf(problem, PROBLEM_SIZE, "unknown protocol; adoptd.conf(5) lists them");
-	return -EINVAL;
-}
-
-static enum verdict judge_protocol(const struct value *value, struct sight *sight,
-				   size_t *ret_needed)
-{
-	const struct recogniser *recogniser = value->as.recogniser;
-
-	if (!sight->transport)
-		return verdict_of(recogniser->datagram &&
-				  recogniser->datagram(sight->data, sight->length));
-	return recogniser->stream ? recogniser->stream(sight->data, sight->length, ret_needed)
-				  : VERDICT_NO;
-}
-
-static enum verdict judge_host(const struct value *value, struct sight *sight, size_t *ret_needed)
-{
-	enum verdict verdict = sight_host(sight, ret_needed);
-
-	if (verdict != VERDICT_MATCH)
-		return verdict;
-	return verdict_of(name_pattern_match(value->text, sight->host, sight->host_length));
-}
-
-static int read_prefix(struct value *value, char problem[PROBLEM_SIZE])
-{
-	return prefix_parse(value->text, &value->as.prefix, problem);
-}
-
-static enum verdict judge_prefix(const struct value *value, struct sight *sight, size_t *ret_needed)
-{
-	return prefix_match(&value->as.prefix, sight->data, sight->length, ret_needed);
-}
-
-static int read_uid(struct value *value, char problem[PROBLEM_SIZE])
-{
-	uint64_t number;
-	struct passwd *user = NULL;
-
-	if (value_number(value->text, 0, UINT32_MAX, &number) == 0) {
-		value->as.uid = (uid_t)number;
-		return 0;
-	}
-	user = getpwnam(value->text);
-	if (user) {
-		value->as.uid = user->pw_uid;
-		return 0;
-	}
-	snprintf(problem, PROBLEM_SIZE, "no such user; write a name or a number");
-	return -EINVAL;
-}
-
-static enum verdict judge_uid(const struct value *value, struct sight *sight, size_t *ret_needed)
-{
-	(void)ret_needed;
-	return verdict_of(sight_identified(sight) && sight->uid == value->as.uid);
-}
-
-static int read_gid(struct value *value, char problem[PROBLEM_SIZE])
-{
-	uint64_t number;
-	struct group *group = NULL;
-
-	if (value_number(value->text, 0, UINT32_MAX, &number) == 0) {
-		value->as.gid = (gid_t)number;
-		return 0;
-	}
-	group = getgrnam(value->text);
-	if (group) {
-		value->as.gid = group->gr_gid;
-		return 0;
-	}
-	snprintf(problem, PROBLEM_SIZE, "no such group; write a name or a number");
-	return -EINVAL;
-}
-
-static enum verdict judge_gid(const struct value *value, struct sight *sight, size_t *ret_needed)
-{
-	(void)ret_needed;
-	return verdict_of(sight_identified(sight) && sight->gid == value->as.gid);
-}
-
-/* Those that need no bytes first: what they rule out needs no look. */
-static const struct condition table[] = {
-	{"source", false, true, true, read_network, judge_source},
-	{"local", false, true, true, read_local, judge_local},
-	{"peer-uid", false, true, false, read_uid, judge_uid},
-	{"peer-gid", false, true, false, read_gid, judge_gid},
-	{"protocol", true, true, true, read_protocol, judge_protocol},
-	{"starts-with", true, true, true, read_prefix, judge_prefix},
-	{"sni", true, true, false, read_name, judge_sni},
-	{"alpn", true, true, false, read_alpn, judge_alpn},
-	{"host", true, true, false, read_name, judge_host},
-};
-
-#define CONDITIONS (sizeof table / sizeof table[0])
 
 const cfg_opt_t condition_options[] = {
 	CFG_STR_LIST("source", NULL, CFGF_NONE),      CFG_STR_LIST("local", NULL, CFGF_NONE),
@@ -229,15 +15,15 @@ const cfg_opt_t condition_options[] = {
 };
 
 struct values {
-	struct value *items;
+	struct condition_value *items;
 	size_t count;
 };
 
 struct conditions {
-	struct values of[CONDITIONS]; /* by the table's order; without values: not asked for */
+	struct values of[CONDITION_KINDS]; /* in the table's order; without values: not asked for */
 };
 
-static int read_values(cfg_t *route, const struct condition *condition, struct faults *faults,
+static int read_values(cfg_t *route, const struct condition_kind *condition, struct faults *faults,
 		       struct values *values)
 {
 	unsigned count = cfg_size(route, condition->name);
@@ -249,8 +35,8 @@ static int read_values(cfg_t *route, const struct condition *condition, struct f
 	if (!values->items)
 		return -ENOMEM;
 	for (unsigned i = 0; i < count; i++) {
-		struct value *value = &values->items[values->count++];
-		char problem[PROBLEM_SIZE] = "";
+		struct condition_value *value = &values->items[values->count++];
+		char problem[CONDITION_PROBLEM_SIZE] = "";
 
 		value->text = cfg_getnstr(route, condition->name, i);
 		if (condition->read(value, problem) < 0) {
@@ -269,8 +55,8 @@ int conditions_new(cfg_t *route, struct faults *faults, struct conditions **ret)
 
 	if (!conditions)
 		return -ENOMEM;
-	for (size_t i = 0; i < CONDITIONS && error != -ENOMEM; i++) {
-		int result = read_values(route, &table[i], faults, &conditions->of[i]);
+	for (size_t i = 0; i < CONDITION_KINDS && error != -ENOMEM; i++) {
+		int result = read_values(route, &condition_kinds[i], faults, &conditions->of[i]);
 
 		if (result < 0)
 			error = result;
@@ -289,48 +75,58 @@ void conditions_free(struct conditions **gone)
 	*gone = NULL;
 	if (!conditions)
 		return;
-	for (size_t i = 0; i < CONDITIONS; i++)
+	for (size_t i = 0; i < CONDITION_KINDS; i++)
 		free(conditions->of[i].items);
 	free(conditions);
 }
 
-bool conditions_none(const struct conditions *conditions)
+static bool any_covers(const struct condition_kind *kind, const struct values *wide,
+		       const struct condition_value *narrow)
 {
-	for (size_t i = 0; i < CONDITIONS; i++)
-		if (conditions->of[i].count > 0)
-			return false;
-	return true;
+	for (size_t i = 0; i < wide->count; i++)
+		if (kind->covers(&wide->items[i], narrow))
+			return true;
+	return false;
 }
 
-static bool has_value(const struct values *values, const char *text)
+static bool all_covered(const struct condition_kind *kind, const struct values *wide,
+			const struct values *narrow)
 {
-	for (size_t i = 0; i < values->count; i++)
-		if (strcmp(values->items[i].text, text) == 0)
-			return true;
+	for (size_t i = 0; i < narrow->count; i++)
+		if (!any_covers(kind, wide, &narrow->items[i]))
+			return false;
+	return narrow->count > 0;
+}
+
+/* Whether a condition of another kind is for one of these protocols alone. */
+static bool any_implies(const struct conditions *conditions, const struct values *protocols)
+{
+	for (size_t i = 0; i < CONDITION_KINDS; i++)
+		for (size_t n = 0; conditions->of[i].count > 0 && n < protocols->count; n++)
+			if (condition_kinds[i].implies == protocols->items[n].as.recogniser)
+				return true;
 	return false;
 }
 
 bool conditions_cover(const struct conditions *earlier, const struct conditions *later)
 {
-	for (size_t i = 0; i < CONDITIONS; i++) {
-		const struct values *wide = &earlier->of[i], *narrow = &later->of[i];
+	for (size_t i = 0; i < CONDITION_KINDS; i++) {
+		const struct condition_kind *kind = &condition_kinds[i];
+		const struct values *wide = &earlier->of[i];
 
-		if (wide->count == 0)
-			continue;
-		if (narrow->count == 0)
+		if (wide->count > 0 && !all_covered(kind, wide, &later->of[i]) &&
+		    !(kind->recognises && any_implies(later, wide)))
 			return false;
-		for (size_t n = 0; n < narrow->count; n++)
-			if (!has_value(wide, narrow->items[n].text))
-				return false;
 	}
 	return true;
 }
 
-static bool possible(const struct condition *condition, const struct values *values, bool datagram)
+static bool possible(const struct condition_kind *condition, const struct values *values,
+		     bool datagram)
 {
 	if (!(datagram ? condition->datagram : condition->stream))
 		return false;
-	if (condition->judge != judge_protocol)
+	if (!condition->recognises)
 		return true;
 	for (size_t i = 0; i < values->count; i++)
 		if (datagram ? values->items[i].as.recogniser->datagram != NULL
@@ -341,15 +137,23 @@ static bool possible(const struct condition *condition, const struct values *val
 
 const char *conditions_impossible(const struct conditions *conditions, bool datagram)
 {
-	for (size_t i = 0; i < CONDITIONS; i++)
+	for (size_t i = 0; i < CONDITION_KINDS; i++)
 		if (conditions->of[i].count > 0 &&
-		    !possible(&table[i], &conditions->of[i], datagram))
-			return table[i].name;
+		    !possible(&condition_kinds[i], &conditions->of[i], datagram))
+			return condition_kinds[i].name;
+	return NULL;
+}
+
+const char *conditions_only_unix(const struct conditions *conditions)
+{
+	for (size_t i = 0; i < CONDITION_KINDS; i++)
+		if (conditions->of[i].count > 0 && condition_kinds[i].only_unix)
+			return condition_kinds[i].name;
 	return NULL;
 }
 
 /* Any value suffices. */
-static enum verdict judge_any(const struct condition *condition, const struct values *values,
+static enum verdict judge_any(const struct condition_kind *condition, const struct values *values,
 			      struct sight *sight, size_t *ret_needed)
 {
 	enum verdict result = VERDICT_NO;
@@ -375,13 +179,14 @@ enum verdict conditions_judge(const struct conditions *conditions, struct sight 
 	enum verdict result = VERDICT_MATCH;
 	size_t fewest = 0;
 
-	for (size_t i = 0; i < CONDITIONS; i++) {
+	for (size_t i = 0; i < CONDITION_KINDS; i++) {
 		size_t needed = 0;
 		enum verdict verdict;
 
-		if (conditions->of[i].count == 0 || (sight->bytes_only && !table[i].bytes))
+		if (conditions->of[i].count == 0 ||
+		    (sight->bytes_only && !condition_kinds[i].bytes))
 			continue;
-		verdict = judge_any(&table[i], &conditions->of[i], sight, &needed);
+		verdict = judge_any(&condition_kinds[i], &conditions->of[i], sight, &needed);
 		if (verdict == VERDICT_NO || (verdict == VERDICT_MORE && !sight->transport))
 			return VERDICT_NO;
 		if (verdict != VERDICT_MORE)

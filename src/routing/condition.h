@@ -2,8 +2,7 @@
  * condition.h - what a route asks of a client
  *
  * A condition is an option of a route block, a list of values of which any
- * suffices. Each is one entry of a table: how a value is read, and how a client
- * is judged by it. All conditions of a route must hold.
+ * suffices. All conditions of a route must hold.
  */
 #ifndef ROUTING_CONDITION_H
 #define ROUTING_CONDITION_H
@@ -30,11 +29,8 @@ int conditions_new(cfg_t *route, struct faults *faults, struct conditions **ret)
 /* Frees conditions and sets them NULL; NULL inside is harmless. */
 void conditions_free(struct conditions **conditions);
 
-/* Tells whether there is none: such a route takes everything. */
-bool conditions_none(const struct conditions *conditions);
-
-/* Tells whether all who fulfil `later` fulfil `earlier` as well, as far as equal
- * values show: a later route is then never reached. */
+/* Tells whether all who fulfil `later` fulfil `earlier` as well, as far as their values
+ * show one by one: a later route is then never reached. */
 bool conditions_cover(const struct conditions *earlier, const struct conditions *later);
 
 /*
@@ -43,6 +39,9 @@ bool conditions_cover(const struct conditions *earlier, const struct conditions 
  * Returns its name or NULL.
  */
 const char *conditions_impossible(const struct conditions *conditions, bool datagram);
+
+/* Returns the name of a condition that only clients on UNIX sockets can fulfil, or NULL. */
+const char *conditions_only_unix(const struct conditions *conditions);
 
 /* Judges a client, as verdict.h says; asks for RECOGNISE_MAX_BYTES at the most. Of a
  * datagram there is never more. */

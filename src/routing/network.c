@@ -126,19 +126,23 @@ int network_address_bytes(const struct adopt_address *address, const uint8_t **r
 	return AF_INET;
 }
 
+static bool begins_like(const struct network *network, const uint8_t *bytes)
+{
+	size_t whole = network->bits / 8;
+	unsigned rest = network->bits % 8;
+
+	return memcmp(bytes, network->address, whole) == 0 &&
+	       (rest == 0 || (bytes[whole] ^ network->address[whole]) >> (8 - rest) == 0);
+}
+
 bool network_contains(const struct network *network, const struct adopt_address *address)
 {
 	const uint8_t *bytes = NULL;
 	int family = network_address_bytes(address, &bytes);
-	size_t whole = network->bits / 8;
-	unsigned rest = network->bits % 8;
 
 	if (family != network->family)
 		return false;
-	if (family == AF_UNIX)
-		return true;
-	return memcmp(bytes, network->address, whole) == 0 &&
-	       (rest == 0 || (bytes[whole] ^ network->address[whole]) >> (8 - rest) == 0);
+	return family == AF_UNIX || begins_like(network, bytes);
 }
 
 bool network_same_address(const struct adopt_address *a, const struct adopt_address *b)
@@ -150,4 +154,10 @@ bool network_same_address(const struct adopt_address *a, const struct adopt_addr
 		return adopt_address_equal(a, b);
 	return memcmp(a_bytes, b_bytes, family_bytes(AF_INET)) == 0 &&
 	       adopt_address_port(a) == adopt_address_port(b);
+}
+
+bool network_covers(const struct network *wide, const struct network *narrow)
+{
+	return wide->family == narrow->family && wide->bits <= narrow->bits &&
+	       begins_like(wide, narrow->address);
 }

@@ -35,6 +35,9 @@ bool network_contains(const struct network *network, const struct adopt_address 
  * network_contains(); else as adopt_address_equal(). */
 bool network_same_address(const struct adopt_address *a, const struct adopt_address *b);
 
+/* Tells whether all that lies in `narrow` lies in `wide`. */
+bool network_covers(const struct network *wide, const struct network *narrow);
+
 /*
  * Finds the bytes of an IPv4 or IPv6 address; in an IPv4 address that came over an
  * IPv6 socket, the four of IPv4.

@@ -337,6 +337,11 @@ static const struct {
 	{"port x { echo {}\n route { sni = {\"a\"} protocol = {wireguard} reject {} } }\n",
 	 1,
 	 {"-e:2: no client can fulfil"}},
+	{"port x { listen = {\"127.0.0.1:1\", \"udp:127.0.0.1:1\"} echo {}\n"
+	 " route { peer-uid = {0} reject {} }\n route { peer-gid = {0} reject {} } }\n",
+	 2,
+	 {"-e:2: no client can fulfil peer-uid here: it is for UNIX", "-e:3: no client can fulfil "
+								      "peer-gid"}},
 	{"port x { echo {}\n allow = {\"10.0.0.0/33\"}\n accept-proxy = {\"x\"}\n"
 	 " sniff-timeout = 3\n max-connections = -1\n}\n",
 	 4,
@@ -396,6 +401,54 @@ START_TEST(route_that_is_never_reached)
 			 "all that it could\n"
 			 "-e:5: warning: this route is never reached: the one in line 4 takes "
 			 "all that it could\n");
+}
+END_TEST
+
+/* Each is the second route; the first takes all that it could, or does not. */
+static const struct {
+	const char *first, *second;
+	bool reached;
+} pairs[] = {
+	{"sni = {\"*.example.org\"}", "sni = {\"git.example.org\", \"*.b.EXAMPLE.org\"}", false},
+	{"sni = {\"*.example.org\"}", "sni = {\"git.example.org\", \"example.org\"}", true},
+	{"sni = {\"git.example.org\"}", "sni = {\"*.example.org\"}", true},
+	{"host = {\"a.org\"}", "host = {\"A.org.\"}", false},
+	{"host = {\"a.org\"}", "sni = {\"a.org\"}", true},
+	{"source = {\"10.0.0.0/8\"}", "source = {\"10.1.0.0/16\"}", false},
+	{"source = {\"10.1.0.0/16\"}", "source = {\"10.0.0.0/8\"}", true},
+	{"source = {\"10.0.0.0/9\"}", "source = {\"10.128.0.0/16\"}", true},
+	{"source = {\"::/0\"}", "source = {\"10.0.0.0/8\"}", true},
+	{"source = {\"unix\"}", "source = {\"unix\"} peer-uid = {0}", false},
+	{"local = {\"192.0.2.0/24\"}", "local = {\"192.0.2.1:80\"}", false},
+	{"local = {\"192.0.2.1\"}", "local = {\"192.0.2.1/32\"}", false},
+	{"local = {\"192.0.2.1:80\"}", "local = {\"192.0.2.1\"}", true},
+	{"local = {\"192.0.2.1:80\"}", "local = {\"192.0.2.1:81\"}", true},
+	{"starts-with = {GET, SSH-}", "starts-with = {\"SSH-2.0\"}", false},
+	{"starts-with = {\"SSH-2.0\"}", "starts-with = {SSH-}", true},
+	{"starts-with = {a}", "starts-with = {\"\\\\x61\"}", false},
+	{"peer-uid = {root}", "peer-uid = {0}", false},
+	{"peer-gid = {0}", "peer-gid = {1}", true},
+	{"alpn = {h2}", "alpn = {h2}", false},
+	{"alpn = {h2}", "alpn = {h3}", true},
+	{"protocol = {ssh, tls}", "sni = {a}", false},
+	{"protocol = {ssh, tls}", "alpn = {a} source = {\"10.0.0.0/8\"}", false},
+	{"protocol = {tls} source = {\"10.0.0.0/8\"}", "alpn = {a}", true},
+	{"protocol = {http}", "host = {a}", false},
+	{"protocol = {http, http2}", "sni = {a}", true},
+	{"sni = {a}", "protocol = {tls}", true},
+};
+
+START_TEST(route_behind_another)
+{
+	char text[512];
+
+	snprintf(text, sizeof text,
+		 "port x { echo {}\n route { %s reject {} }\n route { %s reject {} } }\n",
+		 pairs[_i].first, pairs[_i].second);
+	ck_assert_int_eq(read_text(text), 0);
+	ck_assert_msg((strstr(said, "-e:3: warning: this route is never reached") == NULL) ==
+			      pairs[_i].reached,
+		      "of\n%ssaid:\n%s", text, said);
 }
 END_TEST
 
@@ -737,6 +790,7 @@ int main(void)
 	tcase_add_test(texts, port_block_not_supported_yet);
 	tcase_add_test(texts, handler_not_supported_yet);
 	tcase_add_test(texts, route_that_is_never_reached);
+	tcase_add_loop_test(texts, route_behind_another, 0, COUNT(pairs));
 	tcase_add_test(texts, handler_options_are_judged);
 	tcase_add_test(texts, deep_nesting);
 	tcase_add_loop_test(texts, warning, 0, COUNT(doubtful));
