@@ -1,5 +1,6 @@
 /* The router on the memory reactor: which factory gets whom, when, and with what bytes. */
 #include "routing/router.h"
+#include "support/proxy_protocol.h"
 
 #include <check.h>
 #include <errno.h>
@@ -12,7 +13,7 @@ struct taker {
 	unsigned built;
 	unsigned lost;
 	struct adopt_address peer;
-	char said[256];
+	char said[32 * 1024];
 	size_t length;
 	bool ended;
 };
@@ -260,6 +261,49 @@ START_TEST(header_tells_the_peer)
 }
 END_TEST
 
+/* One time for both of them. */
+START_TEST(header_and_opening_share_the_sniff_timeout)
+{
+	struct adopt_transport *one;
+
+	take_proxies("192.0.2.0/24");
+	add_route("starts-with = {\"hello\"}");
+	make_router();
+	one = client("192.0.2.1:5");
+	adopt_memory_advance(reactor, 2000);
+	says(one, "PROXY UNKNOWN\r\nhel");
+	adopt_memory_advance(reactor, 999);
+	ck_assert_uint_eq(fallback.built, 0);
+	adopt_memory_advance(reactor, 1);
+	ck_assert_uint_eq(fallback.built, 1);
+	ck_said(&fallback, "hel");
+}
+END_TEST
+
+/* The longest header and a long opening, more than is looked at in one go. */
+START_TEST(opening_behind_a_long_header)
+{
+	static const char head[] = "\r\n\r\n\0\r\nQUIT\n\x21\0\x3f\xf0\xe0\x3f\xed";
+	static const char begin[] = "GET / HTTP/1.1\r\nX: ";
+	static const char end[] = "\r\nHost: a.org\r\n\r\n";
+	static char bytes[PROXY_PROTOCOL_MAX_BYTES + 12000];
+	const size_t header = PROXY_PROTOCOL_MAX_BYTES;
+
+	take_proxies("192.0.2.0/24");
+	add_route("host = {\"a.org\"}");
+	make_router();
+	memset(bytes, 'x', sizeof bytes);
+	memcpy(bytes, head, sizeof head - 1);
+	memcpy(bytes + header, begin, sizeof begin - 1);
+	memcpy(bytes + sizeof bytes - (sizeof end - 1), end, sizeof end - 1);
+	ck_assert_int_eq(adopt_memory_deliver(client("192.0.2.1:5"), bytes, sizeof bytes), 0);
+	ck_assert_uint_eq(takers[0].built, 1);
+	adopt_memory_advance(reactor, 0);
+	ck_assert_uint_eq(takers[0].length, sizeof bytes - header);
+	ck_assert(memcmp(takers[0].said, bytes + header, takers[0].length) == 0);
+}
+END_TEST
+
 START_TEST(header_alone_is_enough_where_no_byte_is_needed)
 {
 	take_proxies("192.0.2.0/24");
@@ -361,6 +405,8 @@ int main(void)
 	tcase_add_test(tests, end_of_file_decides);
 	tcase_add_test(tests, client_that_leaves_is_forgotten);
 	tcase_add_test(tests, header_tells_the_peer);
+	tcase_add_test(tests, header_and_opening_share_the_sniff_timeout);
+	tcase_add_test(tests, opening_behind_a_long_header);
 	tcase_add_test(tests, header_alone_is_enough_where_no_byte_is_needed);
 	tcase_add_test(tests, header_is_required_of_the_listed);
 	tcase_add_test(tests, header_that_ends_early_closes);
