@@ -45,8 +45,11 @@ def wait_for(what, condition, bound=BOUND):
         select.select([], [], [], 0.01)
 
 
-def connect(address, kind=socket.SOCK_STREAM):
-    """A connected socket with a bound on every call. address: (host, port) or a path."""
+def connect(address, kind=socket.SOCK_STREAM, source=None):
+    """A connected socket with a bound on every call. address: (host, port) or a path.
+
+    source: the host to come from.
+    """
     if isinstance(address, str):
         family = socket.AF_UNIX
     else:
@@ -54,6 +57,8 @@ def connect(address, kind=socket.SOCK_STREAM):
     sock = socket.socket(family, kind)
     sock.settimeout(BOUND)
     try:
+        if source is not None:
+            sock.bind((source, 0))
         sock.connect(address)
     except OSError:
         sock.close()

@@ -1,7 +1,9 @@
-"""Descriptors running out: no spin, one line in the log, and recovery."""
+"""Limits: descriptors running out (no spin, a line in the log, recovery), and a port's own."""
+import os
 import re
 import resource
 import select
+import unittest
 import socket
 
 import harness
@@ -74,6 +76,84 @@ class Descriptors(harness.Case):
                                             fds={3: upstream.fileno()}):
             self.exhaust('port "busy" { proxy { upstream = {"127.0.0.1:%d"} } }'
                          % upstream.getsockname()[1])
+
+
+class PortBlock(harness.Case):
+    """What a port block says of who may come, and how many."""
+
+    def start(self, options):
+        sock = self.use(listener())
+        self.address = sock.getsockname()
+        self.daemon = self.use(adoptd('port "p" { %s echo {} }' % options, "--fd", "p=3",
+                                      fds={3: sock.fileno()}))
+
+    def client(self, source="127.0.0.1"):
+        """Connects and says x."""
+        client = self.use(connect(self.address, source=source))
+        client.sendall(b"x")
+        return client
+
+    def served(self, source="127.0.0.1"):
+        try:
+            return self.client(source).recv(1) == b"x"
+        except ConnectionError:
+            return False
+
+    def logged(self, text):
+        wait_for(f"{text} in the log", lambda: text in self.daemon.output())
+
+    def test_max_connections(self):
+        self.start("max-connections = 2")
+        first, second = self.client(), self.client()
+        self.assertEqual(first.recv(1) + second.recv(1), b"xx")
+        self.logged("accepting pauses, max-connections (2) is reached")
+        waiting = [self.client() for _ in range(2)]
+        self.assertEqual(select.select(waiting, [], [], 0.3)[0], [])
+        for leaves, comes in zip((first, second), waiting):
+            leaves.close()
+            self.assertEqual(comes.recv(1), b"x")
+
+    def test_max_connections_per_source(self):
+        self.start("max-connections-per-source = 1")
+        first = self.client("127.0.0.2")
+        self.assertEqual(first.recv(1), b"x")
+        self.assertFalse(self.served("127.0.0.2"))
+        self.assertTrue(self.served("127.0.0.3"))
+        self.logged("(max-connections-per-source)")
+        first.close()
+        wait_for("the source's turn", lambda: self.served("127.0.0.2"))
+
+    def test_rate_per_source(self):
+        self.start("rate-per-source = 2/h")
+        self.assertEqual([self.served("127.0.0.2") for _ in range(4)], [True, True, False, False])
+        self.assertTrue(self.served("127.0.0.3"))
+        self.logged("(rate-per-source)")
+
+    def test_allow_and_deny(self):
+        self.start('allow = {"127.0.0.0/29"} deny = {"127.0.0.2"}')
+        self.assertEqual([self.served(f"127.0.0.{host}") for host in (1, 2, 3, 8)],
+                         [True, False, True, False])
+
+    @unittest.skipUnless(os.path.exists("/proc/net/tcp"), "no /proc/net/tcp here")
+    def test_keepalive(self):
+        self.start("keepalive = 1h")
+        client = self.client()
+        self.assertEqual(client.recv(1), b"x")
+
+        def timer():
+            """What runs for the server's end, and for how many hundredths of a second yet."""
+            ends = [f"0100007F:{address[1]:04X}"
+                    for address in (client.getpeername(), client.getsockname())]
+            with open("/proc/net/tcp", encoding="ascii") as table:
+                for line in table:
+                    fields = line.split()
+                    if fields[1:3] == ends:
+                        kind, left = fields[5].split(":")
+                        return kind, int(left, 16)
+
+        # 02 is another timer than that of retransmission, which runs until the x is acknowledged.
+        wait_for("probes to be due in an hour",
+                 lambda: timer()[0] == "02" and 350000 < timer()[1] <= 360000)
 
 
 if __name__ == "__main__":

@@ -273,12 +273,7 @@ port "behind" {
 
 def connect_from(source, port):
     """A client with an address of its choice."""
-    family = socket.AF_INET6 if ":" in source else socket.AF_INET
-    sock = socket.socket(family)
-    sock.settimeout(harness.BOUND)
-    sock.bind((source, 0))
-    sock.connect(("::1" if family == socket.AF_INET6 else "127.0.0.1", port))
-    return sock
+    return connect(("::1" if ":" in source else "127.0.0.1", port), source=source)
 
 
 class BehindProxy(harness.Case):
