@@ -9,6 +9,7 @@
 
 #ifdef __linux__
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -21,6 +22,20 @@ struct address_request {
 };
 
 static unsigned scope;
+
+/* An address is tentative for a moment, and cannot be bound to. */
+static bool await_address(int fd, const struct in6_addr *address)
+{
+	struct sockaddr_in6 name = {
+		.sin6_family = AF_INET6, .sin6_addr = *address, .sin6_scope_id = scope};
+
+	for (unsigned tries = 0; tries < 5000; tries++) {
+		if (bind(fd, (struct sockaddr *)&name, sizeof name) == 0)
+			return true;
+		poll(NULL, 0, 1);
+	}
+	return false;
+}
 
 /* Enters a namespace whose loopback has the address fe80::1. */
 static bool enter_namespace(void)
@@ -41,7 +56,8 @@ static bool enter_namespace(void)
 	request.address.s6_addr[1] = 0x80;
 	request.address.s6_addr[15] = 1;
 	loopback.ifr_flags = IFF_UP | IFF_RUNNING;
-	done = ioctl(fd, SIOCSIFFLAGS, &loopback) == 0 && ioctl(fd, SIOCSIFADDR, &request) == 0;
+	done = ioctl(fd, SIOCSIFFLAGS, &loopback) == 0 && ioctl(fd, SIOCSIFADDR, &request) == 0 &&
+	       await_address(fd, &request.address);
 	close(fd);
 	return done;
 }
