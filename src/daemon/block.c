@@ -151,3 +151,18 @@ void block_datagrams_done(struct block_datagrams *datagrams)
 			port->routes[i].handler->datagram_free(datagrams->protocol[i]);
 	free(datagrams->protocol);
 }
+
+static void drain(const struct handler *handler, struct adopt_datagram_protocol *protocol)
+{
+	if (protocol && handler->datagram_drain)
+		handler->datagram_drain(protocol);
+}
+
+void block_datagrams_drain(struct block_datagrams *datagrams)
+{
+	const struct config_port *port = datagrams->block->port;
+
+	drain(port->handler, datagrams->own);
+	for (size_t i = 0; datagrams->protocol && i < port->route_count; i++)
+		drain(port->routes[i].handler, datagrams->protocol[i]);
+}

@@ -52,4 +52,7 @@ int block_datagrams(struct block *block, struct block_datagrams *datagrams,
 		    struct adopt_datagram_protocol **ret);
 void block_datagrams_done(struct block_datagrams *datagrams);
 
+/* Has its handlers begin no new sessions, and end those that they have: see handler.h. */
+void block_datagrams_drain(struct block_datagrams *datagrams);
+
 #endif

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* sd_listen_fds(3): what FileDescriptorName= may be long. */
 #define PORT_NAME_BYTES 255
@@ -19,14 +20,36 @@
 
 #define MAX_PACKET_SIZE_MAX 65535
 
+#define WORKERS_MAX 256
+#define CONNECTIONS_MAX 1000000000
+
+/* As many as there are processors, where it says auto. */
+static void read_workers(struct config *config, struct faults *faults)
+{
+	const char *text = cfg_getstr(config->tree, "workers");
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	uint64_t count = 1;
+
+	if (strcmp(text, "auto") == 0)
+		count = processors > 0 ? (uint64_t)processors : 1;
+	else if (value_number(text, 1, WORKERS_MAX, &count) < 0)
+		option_fault(config->tree, "workers", faults,
+			     "\"%s\" is neither a number from 1 to %d nor \"auto\"", text,
+			     WORKERS_MAX);
+	config->workers = (unsigned)(count < WORKERS_MAX ? count : WORKERS_MAX);
+}
+
 static void read_globals(struct config *config, struct faults *faults)
 {
 	static const char *const levels[] = {"error", "warning", "notice", "info", "debug", NULL};
 	static const char *const formats[] = {"auto", "journal", "text", NULL};
 	cfg_t *tree = config->tree;
 
-	if (strcmp(cfg_getstr(tree, "workers"), "1") != 0)
-		option_fault(tree, "workers", faults, "other than 1: not supported yet");
+	read_workers(config, faults);
+	option_duration(tree, "idle-exit", faults, &config->idle_exit_ms);
+	option_duration(tree, "drain-timeout", faults, &config->drain_timeout_ms);
+	option_number(tree, "max-connections", 0, CONNECTIONS_MAX, faults,
+		      &config->max_connections);
 	if (log_level_parse(cfg_getstr(tree, "log-level"), &config->log_level) < 0)
 		option_refuse_word(tree, "log-level", levels, faults);
 	if (strcmp(cfg_getstr(tree, "log-format"), "json") == 0)
@@ -166,8 +189,7 @@ static int read_ports(struct config *config, struct faults *faults)
 	return error;
 }
 
-static int config_read(const char *path, const char *text, struct faults *faults,
-		       struct config **ret)
+int config_read(const char *path, const char *text, struct faults *faults, struct config **ret)
 {
 	struct config *config = calloc(1, sizeof *config);
 	size_t errors_before = faults_count(faults, FAULT_ERROR);
@@ -178,8 +200,8 @@ static int config_read(const char *path, const char *text, struct faults *faults
 	error = config_tree_new(&config->tree);
 	if (error)
 		goto out;
-	error = path ? config_tree_read_file(config->tree, path, faults)
-		     : config_tree_read_text(config->tree, text, faults);
+	error = text ? config_tree_read_text(config->tree, text, faults)
+		     : config_tree_read_file(config->tree, path, faults);
 	if (error)
 		goto out;
 	read_globals(config, faults);
@@ -192,16 +214,6 @@ out:
 	else
 		*ret = config;
 	return error;
-}
-
-int config_read_file(const char *path, struct faults *faults, struct config **ret)
-{
-	return config_read(path, NULL, faults, ret);
-}
-
-int config_read_text(const char *text, struct faults *faults, struct config **ret)
-{
-	return config_read(NULL, text, faults, ret);
 }
 
 void config_free(struct config **config)

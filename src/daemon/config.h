@@ -41,6 +41,10 @@ struct config_port {
 };
 
 struct config {
+	unsigned workers;          /* at least 1 */
+	uint64_t idle_exit_ms;     /* 0: never */
+	uint64_t drain_timeout_ms; /* 0: never */
+	uint64_t max_connections;  /* of all ports; 0: what the descriptor limit carries */
 	enum log_level log_level;
 	enum log_format log_format;
 	bool access_log;
@@ -50,26 +54,25 @@ struct config {
 };
 
 /*
- * Reads a configuration file and what it includes.
- * path: faults name the file so; includes are relative to its directory.
+ * Reads a configuration and what it includes.
+ * path: of the file; faults name it so; includes are relative to its directory.
+ * text: NULL, or what is read instead of a file, as adoptd -e does: faults name the file
+ * `-e`, includes are relative to the working directory.
  * faults: what is wrong is added to it, warnings too.
  * ret: free it with config_free().
  * Returns 0, perhaps with warnings; -EINVAL if there is any error among the
  * faults, in which case ret is untouched; -ENOMEM.
  */
-int config_read_file(const char *path, struct faults *faults, struct config **ret);
-
-/*
- * Reads a configuration from a text, as adoptd -e does: faults name the file
- * `-e`, includes are relative to the working directory. Otherwise as above.
- */
-int config_read_text(const char *text, struct faults *faults, struct config **ret);
+int config_read(const char *path, const char *text, struct faults *faults, struct config **ret);
 
 /*
  * Prints the effective configuration in its own syntax, defaults filled in and
  * includes expanded; reading that gives the same again.
  */
 void config_dump(const struct config *config, FILE *stream);
+
+/* Prints what is said of one port block, in the same way. port: its index. */
+void config_dump_port(const struct config *config, size_t port, FILE *stream);
 
 /* Frees a configuration, the settings included, and sets it NULL; NULL inside
  * is harmless. */

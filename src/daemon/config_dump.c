@@ -74,6 +74,11 @@ static void print_section(cfg_t *section, int depth, FILE *stream)
 	}
 }
 
+void config_dump_port(const struct config *config, size_t port, FILE *stream)
+{
+	print_section(cfg_getnsec(config->tree, "port", (unsigned)port), 0, stream);
+}
+
 void config_dump(const struct config *config, FILE *stream)
 {
 	print_section(config->tree, 0, stream);

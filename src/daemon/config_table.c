@@ -9,15 +9,13 @@
 #include <string.h>
 
 static const cfg_opt_t global_options[] = {
-	CFG_STR("workers", "1", CFGF_NONE),
-	CFG_STR("log-level", "info", CFGF_NONE),
-	CFG_STR("log-format", "auto", CFGF_NONE),
-	CFG_BOOL("access-log", cfg_false, CFGF_NONE),
-	CFG_END(),
+	CFG_STR("workers", "1", CFGF_NONE),           CFG_STR("idle-exit", "0", CFGF_NONE),
+	CFG_STR("drain-timeout", "30s", CFGF_NONE),   CFG_STR("max-connections", "0", CFGF_NONE),
+	CFG_STR("log-level", "info", CFGF_NONE),      CFG_STR("log-format", "auto", CFGF_NONE),
+	CFG_BOOL("access-log", cfg_false, CFGF_NONE), CFG_END(),
 };
 
-static const char *const global_unsupported[] = {"idle-exit", "drain-timeout", "max-connections",
-						 "control", NULL};
+static const char *const global_unsupported[] = {"control", NULL};
 
 static const cfg_opt_t port_options[] = {
 	CFG_STR_LIST("listen", NULL, CFGF_NONE),

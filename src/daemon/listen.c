@@ -121,6 +121,28 @@ static int set_options(int fd, int family, int type)
 	return 0;
 }
 
+/* A UNIX socket that is still the one that was made. */
+static void remove_path(const struct listen_socket *item)
+{
+	struct stat st;
+
+	if (item->path && lstat(item->path, &st) == 0 && st.st_dev == item->device &&
+	    st.st_ino == item->inode)
+		unlink(item->path);
+}
+
+static void socket_unref(struct listen_socket *item)
+{
+	if (--item->references > 0)
+		return;
+	remove_path(item);
+	free(item->path);
+	free(item->text);
+	if (item->fd >= 0)
+		close(item->fd);
+	free(item);
+}
+
 static int remember_path(const char *path, struct listen_socket *item)
 {
 	struct stat st;
@@ -135,34 +157,47 @@ static int remember_path(const char *path, struct listen_socket *item)
 	return 0;
 }
 
-static int open_one(const struct adopt_address *address, int type, struct listen_socket *ret)
+static struct listen_socket *socket_new(const char *text)
 {
-	struct listen_socket item = {.fd = -1};
+	struct listen_socket *item = calloc(1, sizeof *item);
+
+	if (!item)
+		return NULL;
+	*item = (struct listen_socket){.references = 1, .fd = -1, .text = strdup(text)};
+	if (item->text)
+		return item;
+	free(item);
+	return NULL;
+}
+
+static int open_one(const char *text, const struct adopt_address *address, int type,
+		    struct listen_socket **ret)
+{
+	struct listen_socket *item = socket_new(text);
 	const char *path = unix_path(address);
 	int r;
 
-	r = adopt_socket_create(adopt_address_family(address), type, &item.fd);
-	if (r < 0)
-		return r;
-	r = set_options(item.fd, adopt_address_family(address), type);
+	if (!item)
+		return -ENOMEM;
+	r = adopt_socket_create(adopt_address_family(address), type, &item->fd);
 	if (r == 0)
-		r = bind_socket(item.fd, address, type);
+		r = set_options(item->fd, adopt_address_family(address), type);
+	if (r == 0)
+		r = bind_socket(item->fd, address, type);
 	if (r < 0)
 		goto out;
 	if (path)
-		r = remember_path(path, &item);
-	if (r == 0 && type != SOCK_DGRAM && listen(item.fd, SOMAXCONN) < 0)
-		r = -errno;
-	if (r < 0 && path)
+		r = remember_path(path, item);
+	if (r < 0)
 		unlink(path);
+	if (r == 0 && type != SOCK_DGRAM && listen(item->fd, SOMAXCONN) < 0)
+		r = -errno;
 out:
-	if (r < 0) {
-		free(item.path);
-		close(item.fd);
-		return r;
-	}
-	*ret = item;
-	return 0;
+	if (r < 0)
+		socket_unref(item);
+	else
+		*ret = item;
+	return r;
 }
 
 /* /etc/hosts may list an address of a name twice. */
@@ -174,8 +209,8 @@ static bool seen_before(const struct adopt_address *addresses, size_t i)
 	return false;
 }
 
-static int open_all(struct listen_set *set, const struct adopt_address *addresses, size_t count,
-		    int type)
+static int open_all(struct listen_set *set, const char *text, const struct adopt_address *addresses,
+		    size_t count, int type)
 {
 	int r = 0, skipped = 0;
 	size_t before = set->count;
@@ -183,7 +218,7 @@ static int open_all(struct listen_set *set, const struct adopt_address *addresse
 	for (size_t i = 0; i < count && r == 0; i++) {
 		if (seen_before(addresses, i))
 			continue;
-		r = open_one(&addresses[i], type, &set->items[set->count]);
+		r = open_one(text, &addresses[i], type, &set->items[set->count]);
 		if (r == 0)
 			set->count++;
 		/* A name may have an IPv6 address where the machine has no IPv6. */
@@ -195,21 +230,21 @@ static int open_all(struct listen_set *set, const struct adopt_address *addresse
 	return r == 0 && set->count == before ? skipped : r;
 }
 
-static void close_one(const struct listen_socket *item)
+/* Makes room for so many more. */
+static int reserve(struct listen_set *set, size_t count)
 {
-	struct stat st;
+	struct listen_socket **items =
+		realloc(set->items, (set->count + count) * sizeof(struct listen_socket *));
 
-	if (item->path && lstat(item->path, &st) == 0 && st.st_dev == item->device &&
-	    st.st_ino == item->inode)
-		unlink(item->path);
-	free(item->path);
-	close(item->fd);
+	if (!items)
+		return -ENOMEM;
+	set->items = items;
+	return 0;
 }
 
 int listen_open(struct listen_set *set, const char *text)
 {
 	struct adopt_address *addresses;
-	struct listen_socket *items;
 	size_t count, before = set->count;
 	char endpoint[TEXT_BYTES];
 	int type, r = split(text, endpoint, sizeof endpoint, &type);
@@ -218,23 +253,37 @@ int listen_open(struct listen_set *set, const char *text)
 		r = endpoint_resolve(endpoint, type, &addresses, &count);
 	if (r < 0)
 		return r;
-	items = realloc(set->items, (before + count) * sizeof *items);
-	if (items) {
-		set->items = items;
-		r = open_all(set, addresses, count, type);
-	} else {
-		r = -ENOMEM;
-	}
+	r = reserve(set, count);
+	if (r == 0)
+		r = open_all(set, text, addresses, count, type);
 	while (r < 0 && set->count > before)
-		close_one(&set->items[--set->count]);
+		socket_unref(set->items[--set->count]);
 	free(addresses);
 	return r;
+}
+
+int listen_reuse(struct listen_set *set, const struct listen_set *other, const char *text)
+{
+	int found = 0;
+
+	if (other->count == 0)
+		return 0;
+	if (reserve(set, other->count) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < other->count; i++) {
+		if (strcmp(other->items[i]->text, text) != 0)
+			continue;
+		other->items[i]->references++;
+		set->items[set->count++] = other->items[i];
+		found++;
+	}
+	return found;
 }
 
 void listen_close(struct listen_set *set)
 {
 	for (size_t i = 0; i < set->count; i++)
-		close_one(&set->items[i]);
+		socket_unref(set->items[i]);
 	free(set->items);
 	*set = (struct listen_set){0};
 }

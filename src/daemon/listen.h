@@ -6,9 +6,11 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* One socket that was opened. */
+/* One socket that was opened. Sets may share it; the last one closes it. */
 struct listen_socket {
+	unsigned references;
 	int fd;
+	char *text; /* it was opened for this `listen` address */
 	char *path; /* of the UNIX socket that was made, else NULL */
 	dev_t device;
 	ino_t inode;
@@ -16,7 +18,7 @@ struct listen_socket {
 
 /* Sockets that were opened. Initialize with zeros. */
 struct listen_set {
-	struct listen_socket *items;
+	struct listen_socket **items;
 	size_t count;
 };
 
@@ -47,8 +49,14 @@ bool listen_is_unix_stream(const char *text);
 int listen_open(struct listen_set *set, const char *text);
 
 /*
- * Closes the sockets and empties the set. A UNIX path is unlinked, unless it is
- * another's by now.
+ * Adds to a set what another one has opened for the same text.
+ * Returns how many sockets; 0 where there are none; -ENOMEM.
+ */
+int listen_reuse(struct listen_set *set, const struct listen_set *other, const char *text);
+
+/*
+ * Empties the set, and closes the sockets that no other set has. A UNIX path is
+ * unlinked, unless it is another's by now.
  */
 void listen_close(struct listen_set *set);
 

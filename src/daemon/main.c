@@ -2,7 +2,6 @@
 #include "config.h"
 #include "notify.h"
 #include "options.h"
-#include "plan.h"
 #include "server.h"
 
 #include <errno.h>
@@ -29,13 +28,6 @@ static void report_fault(void *context, enum fault_severity severity, const char
 {
 	(void)context;
 	log_write(severity == FAULT_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", text);
-}
-
-static int read_config(const struct options *options, struct faults *faults, struct config **ret)
-{
-	if (options->config_text)
-		return config_read_text(options->config_text, faults, ret);
-	return config_read_file(options->config_path, faults, ret);
 }
 
 /* --check and --dump: what is wrong goes to stderr, whatever the log is. */
@@ -86,10 +78,13 @@ static void raise_descriptor_limit(void)
 		log_debug("the descriptor limit stays: %s", strerror(errno));
 }
 
-static int serve(const struct config *config, const struct plan *plan, struct inherited_list *list)
+static int serve(const struct options *options, struct inherited_list *list,
+		 struct ledgers *ledgers, struct setup *setup)
 {
+	const struct server_order order = {
+		.options = options, .list = list, .ledgers = ledgers, .setup = setup};
 	struct server *server = NULL;
-	int error = server_new(config, plan, list, &server);
+	int error = server_new(&order, &server);
 
 	if (error == 0)
 		error = server_run(server);
@@ -105,28 +100,33 @@ static int exit_code(int error)
 	return error == -EINVAL || error == -EBADF || error == -EEXIST ? EXIT_CONFIG : EXIT_SYSTEM;
 }
 
-static int run(const struct options *options, const struct config *config, struct faults *faults)
+/* config: taken over. */
+static int run(const struct options *options, struct config *config, struct faults *faults)
 {
 	struct inherited_list list = {0};
-	struct plan *plan = NULL;
+	struct ledgers ledgers = {0};
+	struct setup *setup = NULL;
 	int code, error;
 
 	raise_descriptor_limit();
 	error = collect(options, config, &list);
 	if (error < 0) {
+		config_free(&config);
 		code = exit_code(error);
 		goto out;
 	}
-	error = plan_make(config, &list, faults, &plan);
+	error = setup_new(config, &list, &ledgers, NULL, faults, &setup);
 	faults_report(faults, report_fault, NULL);
 	if (error < 0) {
+		config_free(&config);
 		code = exit_code(error);
 		goto out;
 	}
-	code = faults_acceptable(faults, options->strict) ? serve(config, plan, &list)
+	code = faults_acceptable(faults, options->strict) ? serve(options, &list, &ledgers, setup)
 							  : EXIT_CONFIG;
 out:
-	plan_free(&plan);
+	setup_unref(&setup);
+	ledgers_done(&ledgers);
 	inherited_free(&list);
 	return code;
 }
@@ -134,7 +134,7 @@ out:
 static int with_config(const struct options *options, struct faults *faults)
 {
 	struct config *config = NULL;
-	int error = read_config(options, faults, &config);
+	int error = config_read(options->config_path, options->config_text, faults, &config);
 	int code = EXIT_CONFIG;
 
 	if (options->check || options->dump) {
@@ -147,6 +147,7 @@ static int with_config(const struct options *options, struct faults *faults)
 		if (!stderr_is_client())
 			log_set_format(config->log_format);
 		code = run(options, config, faults);
+		config = NULL;
 	}
 	config_free(&config);
 	return code;

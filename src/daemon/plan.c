@@ -11,6 +11,7 @@
 struct making {
 	const struct config *config;
 	struct inherited_list *list;
+	const struct plan *before; /* NULL for none */
 	struct faults *faults;
 	struct plan *plan;
 	const struct config_port **owners; /* of the list's descriptors, in its order */
@@ -236,7 +237,10 @@ static int place_opened(struct making *making, const struct config_port *port, c
 {
 	struct listen_set *opened = &making->plan->opened;
 	size_t i = opened->count;
-	int r = listen_open(opened, text);
+	int r = making->before ? listen_reuse(opened, &making->before->opened, text) : 0;
+
+	if (r == 0)
+		r = listen_open(opened, text);
 
 	if (r == -ENOMEM)
 		return r;
@@ -246,7 +250,7 @@ static int place_opened(struct making *making, const struct config_port *port, c
 			  why_not_opened(r));
 	for (; i < opened->count; i++) {
 		struct candidate candidate = {.port = port,
-					      .fd = opened->items[i].fd,
+					      .fd = opened->items[i]->fd,
 					      .number = -1,
 					      .name = text,
 					      .source = "listen"};
@@ -255,7 +259,7 @@ static int place_opened(struct making *making, const struct config_port *port, c
 			return -ENOMEM;
 		place(making, &candidate);
 	}
-	return r;
+	return r < 0 ? r : 0;
 }
 
 /* Returns 0, -ENOMEM, or why an address could not be opened. */
@@ -301,10 +305,10 @@ static int fill(struct making *making)
 	return making->misfit ? -EINVAL : r;
 }
 
-int plan_make(const struct config *config, struct inherited_list *list, struct faults *faults,
-	      struct plan **ret)
+int plan_make(const struct config *config, struct inherited_list *list, const struct plan *before,
+	      struct faults *faults, struct plan **ret)
 {
-	struct making making = {.config = config, .list = list, .faults = faults};
+	struct making making = {.config = config, .list = list, .before = before, .faults = faults};
 	int r = -ENOMEM;
 
 	making.plan = calloc(1, sizeof *making.plan);
@@ -318,6 +322,11 @@ int plan_make(const struct config *config, struct inherited_list *list, struct f
 	plan_free(&making.plan);
 	free(making.owners);
 	return r;
+}
+
+void plan_close_ports(struct plan *plan)
+{
+	listen_close(&plan->opened);
 }
 
 void plan_free(struct plan **plan)

@@ -1,104 +1,137 @@
-#include "server.h"
+#include "server_parts.h"
 
-#include "block.h"
 #include "notify.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/resource.h>
 
-/* One descriptor of the plan, served. */
-struct served {
-	const struct plan_entry *entry;
-	struct adopt_port *port; /* NULL for a connection */
-	struct block_datagrams datagrams;
+/* --- what workers tell --- */
+
+/* This is on the way of every client that finds the worker idle: nobody is called. */
+static void worker_busy(struct serving *serving, bool busy)
+{
+	struct server *server = serving->context;
+
+	if (busy) {
+		atomic_fetch_add(&server->busy_workers, 1);
+		server_want_status(server);
+		return;
+	}
+	atomic_store(&server->idle_since_ms, adopt_reactor_now_ms(serving->reactor));
+	atomic_fetch_sub(&server->busy_workers, 1);
+}
+
+static void worker_ended(struct serving *serving)
+{
+	struct server *server = serving->context;
+
+	atomic_fetch_add(&server->ended_workers, 1);
+	adopt_call_from_thread(server->reactor, &server->worker_ended);
+}
+
+static const struct serving_owner_ops serving_ops = {.busy = worker_busy, .ended = worker_ended};
+
+static void hear_ended(struct adopt_call *call)
+{
+	struct server *server =
+		(struct server *)((char *)call - offsetof(struct server, worker_ended));
+
+	if (atomic_load(&server->ended_workers) == server->worker_count)
+		server_drained(server);
+}
+
+/* --- jobs --- */
+
+struct job {
+	struct server *server;
+	serving_job *job;
+	void *context;
 };
 
-struct server {
-	struct adopt_observer observer;
-	struct adopt_reactor *reactor;
-	const struct config *config;
-	struct ledger **ledgers; /* the port blocks', in their order */
-	struct block *blocks;    /* the port blocks, in their order */
-	struct served *served;
-	size_t served_count;
-	struct adopt_signal *signals[5];
-};
-
-static struct server *from_observer(struct adopt_observer *observer)
+static int do_job(struct worker *worker, void *context)
 {
-	return (struct server *)observer;
+	const struct job *job = context;
+
+	return job->job(&job->server->servings[worker->index], job->context);
 }
 
-static const char *port_name(const struct server *server, const struct adopt_port *port)
+int server_each(struct server *server, serving_job *job, void *context)
 {
-	for (size_t i = 0; i < server->served_count; i++)
-		if (server->served[i].port == port)
-			return server->served[i].entry->port->name;
-	return "?";
+	struct job each = {.server = server, .job = job, .context = context};
+
+	return workers_each(server->workers, server->worker_count, do_job, &each);
 }
 
-static void accept_trouble(struct adopt_observer *observer, struct adopt_port *port, int error)
+static int count(struct serving *serving, void *context)
 {
-	const char *name = port_name(from_observer(observer), port);
+	struct serving_counts *counts = context;
 
-	if (error == -EMFILE)
-		log_warning("port \"%s\": no descriptor is left: new clients are turned away",
-			    name);
-	else if (error)
-		log_warning("port \"%s\": cannot accept: %s", name, adopt_error_text(error));
-	else
-		log_notice("port \"%s\": accepts again", name);
+	serving_count(serving, &counts[serving->worker]);
+	return 0;
 }
 
-/* Nothing is left to do, and nothing will come: an Accept=yes or inetd instance
- * has done its work. */
-static void stop_if_done(struct server *server)
+void server_count(struct server *server, struct serving_counts *ret)
 {
-	if (adopt_reactor_port_count(server->reactor) == 0 &&
-	    adopt_reactor_connection_count(server->reactor) == 0)
-		adopt_reactor_stop(server->reactor);
+	struct serving_counts *counts = calloc(server->worker_count, sizeof *counts);
+
+	*ret = (struct serving_counts){0};
+	if (!counts)
+		return;
+	server_each(server, count, counts);
+	for (unsigned i = 0; i < server->worker_count; i++) {
+		ret->ports += counts[i].ports;
+		ret->connections += counts[i].connections;
+		ret->work += counts[i].work;
+		ret->clients += counts[i].clients;
+	}
+	free(counts);
 }
 
-static void port_stopped(struct adopt_observer *observer)
-{
-	stop_if_done(from_observer(observer));
-}
-
-static void connection_ended(struct adopt_observer *observer, int error)
-{
-	(void)error;
-	stop_if_done(from_observer(observer));
-}
-
-static const struct adopt_observer_ops observer_ops = {
-	.accept_trouble = accept_trouble,
-	.connection_ended = connection_ended,
-	.port_stopped = port_stopped,
-};
+/* --- signals --- */
 
 static void end_asked(void *context)
 {
 	struct server *server = context;
 
-	log_info("stopping");
-	adopt_reactor_stop(server->reactor);
+	if (server->state == SERVER_SERVING) {
+		log_info("draining");
+		server_drain(server, server->setup->config->drain_timeout_ms);
+	} else {
+		log_info("stopping at once");
+		server_stop(server);
+	}
 }
 
 static void status_asked(void *context)
 {
-	const struct server *server = context;
+	struct server *server = context;
+	struct serving_counts counts;
 
-	log_info("status: %zu ports, %zu connections", adopt_reactor_port_count(server->reactor),
-		 adopt_reactor_connection_count(server->reactor));
+	server_count(server, &counts);
+	log_info("status: %zu ports, %zu connections, %llu clients so far",
+		 server->setup->plan->count, counts.connections,
+		 (unsigned long long)counts.clients);
+}
+
+static void log_fault(void *context, enum fault_severity severity, const char *text)
+{
+	(void)context;
+	log_write(severity == FAULT_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", text);
 }
 
 static void reload_asked(void *context)
 {
-	(void)context;
-	log_warning("SIGHUP: reloading is not supported yet; restart instead");
+	struct faults *faults;
+
+	if (faults_new(&faults) < 0)
+		return;
+	server_reload(context, faults);
+	faults_report(faults, log_fault, NULL);
+	faults_free(&faults);
 }
 
 static void hand_over_asked(void *context)
@@ -112,7 +145,7 @@ static int watch_signals(struct server *server)
 	static const struct {
 		int number;
 		void (*received)(void *context);
-	} signals[] = {
+	} signals[SERVER_SIGNALS] = {
 		{SIGTERM, end_asked},    {SIGINT, end_asked},        {SIGHUP, reload_asked},
 		{SIGUSR1, status_asked}, {SIGUSR2, hand_over_asked},
 	};
@@ -120,148 +153,125 @@ static int watch_signals(struct server *server)
 
 	/* Where the library cannot tell the system so call by call. */
 	signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < sizeof signals / sizeof signals[0] && error == 0; i++)
+	for (size_t i = 0; i < SERVER_SIGNALS && error == 0; i++)
 		error = adopt_signal_new(server->reactor, signals[i].number, signals[i].received,
 					 server, &server->signals[i]);
 	return error;
 }
 
-static struct block *block_of(const struct server *server, const struct served *served)
-{
-	return &server->blocks[served->entry->port - server->config->ports];
-}
+/* --- beginning and end --- */
 
-static int adopt_stream(struct server *server, struct served *served)
+static int new_workers(struct server *server)
 {
-	const struct plan_entry *entry = served->entry;
-	struct block *block = block_of(server, served);
-	struct adopt_factory *factory;
-	int error = block_factory(block, &factory);
+	unsigned workers = server->setup->config->workers;
+	int error = workers_new(workers, &server->workers);
 
 	if (error < 0)
 		return error;
-	if (entry->role == PLAN_STREAM_CONNECTION)
-		return adopt_stream_connection(server->reactor, entry->fd, entry->kind.family,
-					       factory);
-	error = adopt_stream_port(server->reactor, entry->fd, entry->kind.family, factory,
-				  &served->port);
-	return error < 0 ? error : host_add_port(&block->host, served->port);
+	server->worker_count = workers;
+	server->reactor = server->workers[0].reactor;
+	server->servings = calloc(workers, sizeof *server->servings);
+	if (workers > 1)
+		server->loads = calloc(workers, sizeof *server->loads);
+	if (!server->servings || (workers > 1 && !server->loads))
+		return -ENOMEM;
+	for (unsigned i = 0; i < workers; i++)
+		serving_init(&server->servings[i], server->workers[i].reactor, i, workers,
+			     server->loads, server->slots, &serving_ops, server);
+	return 0;
 }
 
-static int adopt_datagrams(struct server *server, struct served *served)
+static int new_timers(struct server *server)
 {
-	const struct plan_entry *entry = served->entry;
-	struct adopt_datagram_protocol *protocol;
-	int error = block_datagrams(block_of(server, served), &served->datagrams, &protocol);
+	int error =
+		adopt_timer_new(server->reactor, server_drain_tick, server, &server->drain_timer);
 
-	if (error < 0)
-		return error;
-	return adopt_datagram_port(server->reactor, entry->fd, entry->kind.family, protocol,
-				   entry->port->max_packet_size, &served->port);
-}
-
-static void log_served(const struct served *served)
-{
-	const struct plan_entry *entry = served->entry;
-	char text[ADOPT_ADDRESS_TEXT_SIZE] = "a connection";
-	struct adopt_address local;
-
-	if (served->port && adopt_port_local(served->port, &local) == 0)
-		adopt_address_format(&local, text, sizeof text);
-	log_info("port \"%s\": %s on %s%s, from %s", entry->port->name, entry->port->handler->name,
-		 text, entry->role == PLAN_DATAGRAM_PORT ? " (datagrams)" : "", entry->source);
-}
-
-static int serve_entry(struct server *server, const struct plan_entry *entry,
-		       struct inherited_list *list)
-{
-	struct served *served = &server->served[server->served_count++];
-	int error;
-
-	served->entry = entry;
-	error = entry->role == PLAN_DATAGRAM_PORT ? adopt_datagrams(server, served)
-						  : adopt_stream(server, served);
-	/* A client that has left, or that the handler will not have, is no fault. */
-	if (entry->role == PLAN_STREAM_CONNECTION &&
-	    (error == -ENOTCONN || error == -ECONNABORTED)) {
-		log_info("port \"%s\": the connection is gone: %s", entry->port->name,
-			 adopt_error_text(error));
-		error = 0;
-	} else if (error < 0) {
-		log_error("port \"%s\": descriptor %d cannot be served: %s", entry->port->name,
-			  entry->fd, adopt_error_text(error));
-	} else {
-		log_served(served);
-	}
-	if (entry->role == PLAN_STREAM_CONNECTION)
-		inherited_drop(list, entry->fd);
+	if (error == 0)
+		error = adopt_timer_new(server->reactor, server_tell_status, server,
+					&server->status_timer);
+	if (error == 0)
+		error = watchdog_new(server->workers, server->worker_count, &server->watchdog);
 	return error;
 }
 
-static int new_block(struct server *server, size_t index)
+static int begin(struct server *server)
 {
-	const struct config_port *port = &server->config->ports[index];
-	int error = ledger_new(&server->ledgers[index]);
+	int error = slots_new(0, &server->slots);
 
-	if (error < 0)
-		return error;
-	block_init(&server->blocks[index], port, server->reactor, server->ledgers[index], NULL);
-	return ledger_set_limits(server->ledgers[index], &port->router.gate);
+	if (error == 0)
+		error = new_workers(server);
+	if (error == 0)
+		error = watch_signals(server);
+	if (error == 0)
+		error = new_timers(server);
+	if (error == 0)
+		error = workers_start(server->workers, server->worker_count);
+	if (error == 0)
+		error = server_serve(server, server->setup);
+	return error;
 }
 
-int server_new(const struct config *config, const struct plan *plan, struct inherited_list *list,
-	       struct server **ret)
+/* What was a connection is its protocol's now. */
+static void drop_connections(struct server *server)
+{
+	const struct plan *plan = server->setup->plan;
+
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->entries[i].role == PLAN_STREAM_CONNECTION)
+			inherited_drop(server->list, plan->entries[i].fd);
+}
+
+int server_new(const struct server_order *order, struct server **ret)
 {
 	struct server *server = calloc(1, sizeof *server);
-	int error = -ENOMEM;
+	int error;
 
 	if (!server)
-		return error;
-	server->observer.ops = &observer_ops;
-	server->config = config;
-	server->blocks = calloc(config->port_count + 1, sizeof *server->blocks);
-	server->ledgers = calloc(config->port_count + 1, sizeof *server->ledgers);
-	server->served = calloc(plan->count + 1, sizeof *server->served);
-	if (!server->ledgers || !server->blocks || !server->served)
-		goto out;
-	error = adopt_reactor_new(&server->reactor);
+		return -ENOMEM;
+	server->options = order->options;
+	server->list = order->list;
+	server->ledgers = order->ledgers;
+	server->setup = setup_ref(order->setup);
+	server->status_wanted.run = server_hear_status_wanted;
+	server->worker_ended.run = hear_ended;
+	error = begin(server);
+	drop_connections(server);
 	if (error < 0)
-		goto out;
-	adopt_reactor_observe(server->reactor, &server->observer);
-	error = watch_signals(server);
-	for (size_t i = 0; i < config->port_count && error == 0; i++)
-		error = new_block(server, i);
-	for (size_t i = 0; i < plan->count && error == 0; i++)
-		error = serve_entry(server, &plan->entries[i], list);
-	if (error < 0)
-		goto out;
-	*ret = server;
-	return 0;
-out:
-	server_free(&server);
+		server_free(&server);
+	else
+		*ret = server;
 	return error;
 }
 
-size_t server_port_count(const struct server *server)
+static bool has_ports(const struct plan *plan)
 {
-	return adopt_reactor_port_count(server->reactor);
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->entries[i].role != PLAN_STREAM_CONNECTION)
+			return true;
+	return false;
 }
 
 int server_run(struct server *server)
 {
-	size_t ports = server_port_count(server);
-	char status[64];
 	int error;
 
-	snprintf(status, sizeof status, "Serving %zu port%s", ports, ports == 1 ? "" : "s");
-	notify_ready(status);
-	stop_if_done(server);
+	server_tell_ready(server);
+	/* An Accept=yes or inetd instance ends when its connection does. */
+	if (!has_ports(server->setup->plan))
+		server_retire(server);
+	server_await_idle(server);
 	error = adopt_reactor_run(server->reactor);
 	notify_stopping("Stopping");
 	return error;
 }
 
-/* Factories and protocols outlive what they built, so the reactor ends first. */
+void server_stop(struct server *server)
+{
+	server->state = SERVER_ENDING;
+	adopt_reactor_stop(server->reactor);
+}
+
+/* Factories and protocols outlive what they built, so the reactors end first. */
 void server_free(struct server **gone)
 {
 	struct server *server = *gone;
@@ -269,20 +279,20 @@ void server_free(struct server **gone)
 	*gone = NULL;
 	if (!server)
 		return;
-	for (size_t i = 0; i < sizeof server->signals / sizeof server->signals[0]; i++)
+	for (size_t i = 0; i < SERVER_SIGNALS; i++)
 		adopt_signal_free(&server->signals[i]);
-	if (server->reactor)
-		adopt_reactor_observe(server->reactor, NULL);
-	adopt_reactor_free(&server->reactor);
-	for (size_t i = 0; i < server->served_count; i++)
-		block_datagrams_done(&server->served[i].datagrams);
-	for (size_t i = 0; server->blocks && i < server->config->port_count; i++)
-		if (server->blocks[i].port)
-			block_done(&server->blocks[i]);
-	for (size_t i = 0; server->ledgers && i < server->config->port_count; i++)
-		ledger_free(&server->ledgers[i]);
-	free(server->ledgers);
-	free(server->blocks);
-	free(server->served);
+	adopt_timer_free(&server->drain_timer);
+	adopt_timer_free(&server->idle_timer);
+	adopt_timer_free(&server->status_timer);
+	watchdog_stop(server->watchdog);
+	server->state = SERVER_ENDING;
+	workers_free(&server->workers, server->worker_count);
+	watchdog_free(&server->watchdog);
+	for (unsigned i = 0; server->servings && i < server->worker_count; i++)
+		serving_done(&server->servings[i]);
+	setup_unref(&server->setup);
+	slots_free(&server->slots);
+	free(server->servings);
+	free(server->loads);
 	free(server);
 }

@@ -1,30 +1,35 @@
-/* server.h - a reactor that serves what the plan says */
+/*
+ * server.h - adoptd at work: workers that serve a setup, from the start to the end
+ *
+ * It reloads (reload.c), drains (drain.c), exits when it is idle (idle.c) and feeds the
+ * supervisor's watchdog (watchdog.c).
+ */
 #ifndef DAEMON_SERVER_H
 #define DAEMON_SERVER_H
 
 #include "activation/activation.h"
-#include "config.h"
-#include "plan.h"
+#include "options.h"
+#include "setup.h"
 
 struct server;
 
+/* Where a server comes from. All but the setup outlives it. */
+struct server_order {
+	const struct options *options; /* to read the configuration again */
+	struct inherited_list *list;   /* connections are dropped from it once they are adopted */
+	struct ledgers *ledgers;
+	struct setup *setup; /* takes a reference */
+};
+
 /*
- * Makes a reactor and adopts every descriptor of the plan for its handler. What
- * fails is logged.
- * config, plan: outlive the server.
- * list: connections are dropped from it once they are adopted, so that nothing
- * but the reactor keeps them open.
+ * Makes workers, and has them adopt every descriptor of the setup. What fails is logged.
  * ret: free with server_free().
  * Returns 0 or a negative errno.
  */
-int server_new(const struct config *config, const struct plan *plan, struct inherited_list *list,
-	       struct server **ret);
-
-/* Tells how many ports it has. */
-size_t server_port_count(const struct server *server);
+int server_new(const struct server_order *order, struct server **ret);
 
 /*
- * Serves until a signal asks for the end, or until neither a port nor a
+ * Serves until a signal, or idleness, asks for the end, or until neither a port nor a
  * connection is left. Tells the supervisor of both.
  * Returns 0 or a negative errno.
  */

@@ -65,6 +65,17 @@ struct handler {
 	 * without sessions. */
 	bool (*datagram_known)(struct adopt_datagram_protocol *protocol,
 			       const struct adopt_datagram *datagram);
+
+	/*
+	 * No datagram will come any more, and the port ends when nothing is in hand:
+	 * sessions end soon, those that await an answer when they have got it. NULL for a
+	 * handler that has none.
+	 */
+	void (*datagram_drain)(struct adopt_datagram_protocol *protocol);
+
+	/* Settings hold what files say: a reload makes them anew, whatever the
+	 * configuration says. */
+	bool reads_files;
 };
 
 /* All handlers, ended by NULL (table.c). */

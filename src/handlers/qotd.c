@@ -223,6 +223,7 @@ static int settings_new(cfg_t *section, struct faults *faults, struct handler_se
 
 const struct handler handler_qotd = {
 	.name = "qotd",
+	.reads_files = true,
 	.options = options,
 	.settings_new = settings_new,
 	.settings_free = settings_free,

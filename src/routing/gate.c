@@ -65,6 +65,7 @@ int gate_new(const struct gate_settings *settings, const char *port_name, struct
 	gate->host = host;
 	gate->ledger = ledger;
 	quota_init(&gate->connections, ledger_slots(ledger), host->reactor, full);
+	host->block_quota = &gate->connections;
 	*ret = gate;
 	return 0;
 }
@@ -89,7 +90,7 @@ void gate_begin(struct gate *gate, struct gate_ticket *ticket)
 {
 	gate_begin_uncounted(gate, ticket);
 	ticket->counted = true;
-	quota_spend(&gate->connections);
+	host_client_begin(gate->host);
 }
 
 void gate_begin_uncounted(struct gate *gate, struct gate_ticket *ticket)
@@ -180,5 +181,5 @@ void gate_end(struct gate_ticket *ticket)
 	ledger_leave(gate->ledger, ticket->source);
 	*ticket = (struct gate_ticket){0};
 	if (counted)
-		quota_return(&gate->connections);
+		host_client_end(gate->host);
 }

@@ -29,8 +29,8 @@ struct gate_ticket {
 /*
  * Creates a gate, closed.
  * settings, port_name: outlive the gate; the name is for the log.
- * host: whose ports are held while max-connections is reached; its reactor's clock is
- * used.
+ * host: whose ports are held while max-connections is reached, and whose block_quota
+ * this sets; its reactor's clock is used.
  * ledger: outlives the gate, and has the settings' limits.
  * ret: free with gate_free(), after the last ticket has ended.
  * Returns 0 or -ENOMEM.

@@ -30,6 +30,23 @@ void host_work_end(struct host *host)
 		host->busy(host, false);
 }
 
+void host_client_begin(struct host *host)
+{
+	host->clients++;
+	if (host->block_quota)
+		quota_spend(host->block_quota);
+	if (host->worker_quota)
+		quota_spend(host->worker_quota);
+}
+
+void host_client_end(struct host *host)
+{
+	if (host->block_quota)
+		quota_return(host->block_quota);
+	if (host->worker_quota)
+		quota_return(host->worker_quota);
+}
+
 int host_add_port(struct host *host, struct adopt_port *port)
 {
 	struct adopt_port **ports =

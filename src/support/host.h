@@ -8,15 +8,18 @@
 #ifndef SUPPORT_HOST_H
 #define SUPPORT_HOST_H
 
-#include "adopt/adopt.h"
+#include "quota.h"
 
 struct host {
 	struct adopt_reactor *reactor;
 	/* The first work begins (true), the last has ended (false): called from inside of
 	 * whatever does so. May be NULL. */
 	void (*busy)(struct host *host, bool busy);
-	size_t work;               /* host.c's: how much is in hand */
-	struct adopt_port **ports; /* host.c's: the stream ports */
+	struct quota *block_quota;  /* of the port block's connections, or NULL */
+	struct quota *worker_quota; /* of all the reactor's, or NULL */
+	uint64_t clients;           /* host.c's: how many have come */
+	size_t work;                /* host.c's: how much is in hand */
+	struct adopt_port **ports;  /* host.c's: the stream ports */
 	size_t port_count;
 	unsigned holds; /* host.c's: how many want accepting to pause */
 };
@@ -31,6 +34,10 @@ void host_done(struct host *host);
 /* Count a piece of work that is not over when a callback returns. */
 void host_work_begin(struct host *host);
 void host_work_end(struct host *host);
+
+/* Count a client toward the quotas, from when it is accepted until it is gone. */
+void host_client_begin(struct host *host);
+void host_client_end(struct host *host);
 
 /*
  * Adds a stream port, whose pausing is the host's from now on; it is paused at once

@@ -25,7 +25,7 @@ static struct config *read_text(const char *text)
 
 	if (faults_new(&faults) < 0)
 		abort();
-	result = config_read_text(text, faults, &config);
+	result = config_read(NULL, text, faults, &config);
 	/* A configuration and an error exclude each other, and one of them there is. */
 	if ((result == 0) != (config != NULL) ||
 	    (result == 0) != (faults_count(faults, FAULT_ERROR) == 0))

@@ -40,7 +40,7 @@ static void note_faults(void)
 
 static int read_text(const char *text)
 {
-	int result = config_read_text(text, faults, &config);
+	int result = config_read(NULL, text, faults, &config);
 
 	note_faults();
 	return result;
@@ -556,7 +556,7 @@ static void leave_directory(void)
 
 static int read_file(const char *name)
 {
-	int result = config_read_file(name, faults, &config);
+	int result = config_read(name, NULL, faults, &config);
 
 	note_faults();
 	return result;
@@ -652,7 +652,7 @@ START_TEST(includes_ten_deep)
 	}
 	ck_assert_int_eq(read_file("0"), -EINVAL);
 	ck_assert_str_eq(said, "10:1: 11 is not included: more than 10 files deep\n");
-	ck_assert_msg(config_read_file("1", faults, &config) == 0, "ten must do");
+	ck_assert_msg(config_read("1", NULL, faults, &config) == 0, "ten must do");
 	for (int i = 0; i <= 11; i++) {
 		snprintf(name, sizeof name, "%d", i);
 		unlink(name);

@@ -35,19 +35,19 @@ static void assert_socket(size_t i, int family, int type)
 	struct adopt_socket_kind kind;
 
 	ck_assert_uint_lt(i, set.count);
-	ck_assert_int_eq(adopt_socket_inspect(set.items[i].fd, &kind), 0);
+	ck_assert_int_eq(adopt_socket_inspect(set.items[i]->fd, &kind), 0);
 	ck_assert_int_eq(kind.family, family);
 	ck_assert_int_eq(kind.type, type);
 	ck_assert_int_eq(kind.listening, type != SOCK_DGRAM);
-	ck_assert_int_eq(fcntl(set.items[i].fd, F_GETFD), FD_CLOEXEC);
-	ck_assert_int_ne(fcntl(set.items[i].fd, F_GETFL) & O_NONBLOCK, 0);
+	ck_assert_int_eq(fcntl(set.items[i]->fd, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_ne(fcntl(set.items[i]->fd, F_GETFL) & O_NONBLOCK, 0);
 }
 
 static unsigned port_of(size_t i)
 {
 	struct adopt_address address = {.length = sizeof address.name};
 
-	ck_assert_int_eq(getsockname(set.items[i].fd, &address.name.any, &address.length), 0);
+	ck_assert_int_eq(getsockname(set.items[i]->fd, &address.name.any, &address.length), 0);
 	return adopt_address_port(&address);
 }
 
@@ -185,10 +185,10 @@ START_TEST(unix_path_of_an_earlier_run_is_replaced)
 	snprintf(text, sizeof text, "%s%s", unix_forms[_i].prefix, path);
 	ck_assert_int_eq(listen_open(&set, text), 0);
 	/* As a run that was killed leaves it. */
-	close(set.items[0].fd);
-	set.items[0].fd = -1;
-	free(set.items[0].path);
-	set.items[0].path = NULL;
+	close(set.items[0]->fd);
+	set.items[0]->fd = -1;
+	free(set.items[0]->path);
+	set.items[0]->path = NULL;
 	ck_assert(exists(path));
 	ck_assert_int_eq(listen_open(&set, text), 0);
 	assert_socket(1, AF_UNIX, unix_forms[_i].type);
@@ -245,7 +245,7 @@ START_TEST(abstract_names_leave_nothing)
 	snprintf(text, sizeof text, "unix:@adoptd-test-%ld", (long)getpid());
 	ck_assert_int_eq(listen_open(&set, text), 0);
 	assert_socket(0, AF_UNIX, SOCK_STREAM);
-	ck_assert_ptr_null(set.items[0].path);
+	ck_assert_ptr_null(set.items[0]->path);
 	ck_assert_int_eq(listen_open(&set, text), -EADDRINUSE);
 }
 END_TEST

@@ -1,0 +1,126 @@
+/* The server's setup: the first, and each that takes its place. */
+#include "notify.h"
+#include "server_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+/* What is not for connections: the log, the loops' own, what a program begins with. */
+#define SPARE_DESCRIPTORS 48
+
+/* A proxied connection has two descriptors. */
+static uint64_t descriptors_carry(const struct setup *setup)
+{
+	struct rlimit limit;
+	uint64_t spare = SPARE_DESCRIPTORS + setup->plan->count * (1 + setup->config->workers) +
+			 8 * setup->config->workers;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		return 0;
+	return limit.rlim_cur > spare + 2 ? (limit.rlim_cur - spare) / 2 : 1;
+}
+
+static int set_limits(struct server *server, const struct setup *setup)
+{
+	const struct config *config = setup->config;
+	int error = 0;
+
+	slots_set_max(server->slots,
+		      config->max_connections ? config->max_connections : descriptors_carry(setup));
+	for (size_t i = 0; error == 0 && i < config->port_count; i++)
+		error = ledger_set_limits(setup->ledgers[i], &config->ports[i].router.gate);
+	return error;
+}
+
+static int prepare(struct serving *serving, void *setup)
+{
+	return serving_prepare(serving, setup);
+}
+
+static int commit(struct serving *serving, void *context)
+{
+	(void)context;
+	serving_commit(serving);
+	return 0;
+}
+
+static int discard(struct serving *serving, void *context)
+{
+	(void)context;
+	serving_discard(serving);
+	return 0;
+}
+
+int server_serve(struct server *server, struct setup *setup)
+{
+	int error = set_limits(server, setup);
+
+	if (error == 0)
+		error = server_each(server, prepare, setup);
+	if (error == 0)
+		return server_each(server, commit, NULL);
+	server_each(server, discard, NULL);
+	set_limits(server, server->setup);
+	return error;
+}
+
+/* Takes the place of the setup before, whose connections keep it. What only that one
+ * listens on is closed now. */
+static void replace(struct server *server, struct setup *setup)
+{
+	if (setup->config->workers != server->worker_count)
+		log_warning("workers: changes with the next start; there are %u",
+			    server->worker_count);
+	plan_close_ports(server->setup->plan);
+	setup_unref(&server->setup);
+	server->setup = setup_ref(setup);
+	log_set_level(setup->config->log_level);
+	server_await_idle(server);
+}
+
+static int read_setup(struct server *server, struct faults *faults, struct setup **ret)
+{
+	const struct options *options = server->options;
+	struct config *config = NULL;
+	int error = config_read(options->config_path, options->config_text, faults, &config);
+
+	if (error == 0)
+		error = setup_new(config, server->list, server->ledgers, server->setup, faults,
+				  ret);
+	if (error < 0)
+		config_free(&config);
+	else if (!faults_acceptable(faults, options->strict)) {
+		setup_unref(ret);
+		error = -EINVAL;
+	}
+	return error;
+}
+
+int server_reload(struct server *server, struct faults *faults)
+{
+	struct setup *setup = NULL;
+	char status[256];
+	int error;
+
+	if (server->state != SERVER_SERVING)
+		return -EBUSY;
+	notify_reloading();
+	error = read_setup(server, faults, &setup);
+	if (error == 0)
+		error = server_serve(server, setup);
+	if (error == 0)
+		replace(server, setup);
+	setup_unref(&setup);
+	if (error == 0) {
+		log_info("reloaded");
+		server_tell_ready(server);
+		return 0;
+	}
+	log_error("reloading failed, nothing has changed: %s",
+		  error == -EINVAL ? "the configuration has faults" : adopt_error_text(error));
+	snprintf(status, sizeof status, "Reloading failed, nothing has changed; see the log");
+	notify_ready(status);
+	return error;
+}

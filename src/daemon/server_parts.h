@@ -1,0 +1,111 @@
+/* server_parts.h - what the files of the server share */
+#ifndef DAEMON_SERVER_PARTS_H
+#define DAEMON_SERVER_PARTS_H
+
+#include "server.h"
+#include "serving.h"
+#include "worker.h"
+
+/* Whether adoptd still does what it is for. */
+enum server_state {
+	SERVER_SERVING,
+	SERVER_DRAINING, /* accepts no more; ends when nothing is in hand */
+	SERVER_ENDING,   /* the loops have been told to stop */
+};
+
+#define SERVER_SIGNALS 5
+
+struct server {
+	const struct options *options;
+	struct inherited_list *list;
+	struct ledgers *ledgers;
+	struct setup *setup;
+	struct slots *slots; /* max-connections of all ports */
+	enum server_state state;
+
+	unsigned worker_count;
+	struct worker *workers;
+	struct serving *servings; /* one a worker */
+	struct spread_load *loads;
+	struct adopt_reactor *reactor; /* the first worker's */
+
+	struct adopt_signal *signals[SERVER_SIGNALS];
+	struct adopt_timer *drain_timer;
+	struct adopt_timer *idle_timer;
+	struct adopt_timer *status_timer;
+	struct watchdog *watchdog; /* NULL where nobody watches */
+
+	/* What the workers tell. Those that call are heard by the first one. */
+	atomic_uint busy_workers;
+	atomic_uint_fast64_t idle_since_ms; /* where none is busy */
+	atomic_uint ended_workers;
+	struct adopt_call worker_ended;
+	atomic_bool status_runs; /* the timer of the status does, or is about to */
+	struct adopt_call status_wanted;
+
+	uint64_t drain_until_ms; /* 0: no end is set */
+	uint64_t clients_told;   /* in the last status */
+	uint64_t told_ms;
+};
+
+/* Does a job in every worker's serving, at the same time, and waits for all. Returns as
+ * workers_each() does. */
+typedef int serving_job(struct serving *serving, void *context);
+int server_each(struct server *server, serving_job *job, void *context);
+
+/* Counts what all workers have. */
+void server_count(struct server *server, struct serving_counts *ret);
+
+/*
+ * Reads the configuration again and serves it (reload.c). A fault changes nothing.
+ * faults: what is wrong is added to it.
+ * Returns 0; -EINVAL where there are faults; another negative errno, of which the log
+ * tells.
+ */
+int server_reload(struct server *server, struct faults *faults);
+
+/* Accepts no more, and has the server end when nothing is in hand (drain.c). Harmless
+ * twice. */
+void server_retire(struct server *server);
+
+/*
+ * Accepts no more, and ends when what is in hand is over (drain.c).
+ * timeout_ms: what is left then is closed; 0: never.
+ */
+void server_drain(struct server *server, uint64_t timeout_ms);
+void server_drain_tick(void *server);
+
+/* Ends at once. */
+void server_stop(struct server *server);
+
+/* The last worker has nothing left, while draining. */
+void server_drained(struct server *server);
+
+/* Serves a setup in place of the one before (reload.c). Returns 0, or a negative errno:
+ * then nothing has changed. */
+int server_serve(struct server *server, struct setup *setup);
+
+/* Exits when nothing has been in hand for idle-exit, from now on as the setup says
+ * (idle.c). */
+void server_await_idle(struct server *server);
+
+/* Tells the supervisor that all ports accept (status.c). */
+void server_tell_ready(struct server *server);
+
+/* Work begins: the supervisor is told how much, now and then, while that changes. In any
+ * worker's thread. */
+void server_want_status(struct server *server);
+void server_hear_status_wanted(struct adopt_call *call);
+void server_tell_status(void *server);
+
+/*
+ * Feeds the supervisor's watchdog, as long as every worker's loop turns (watchdog.c).
+ * ret: NULL where nobody watches. Stop it before the workers are freed, and free it
+ * after: both are harmless for NULL.
+ * Returns 0 or -ENOMEM.
+ */
+int watchdog_new(struct worker *workers, unsigned count, struct watchdog **ret);
+void watchdog_stop(struct watchdog *watchdog);
+void watchdog_free(struct watchdog **watchdog);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * setup.h - a configuration, and which descriptors it is for: what a start or a reload
+ * brings
+ *
+ * Immutable but for its count of references: workers share it, and connections that it
+ * was there for keep it when another has taken its place.
+ */
+#ifndef DAEMON_SETUP_H
+#define DAEMON_SETUP_H
+
+#include "config.h"
+#include "ledgers.h"
+#include "plan.h"
+
+#include <stdatomic.h>
+
+/* Which workers adopt a descriptor: of several for one address, each has its own. */
+struct setup_share {
+	unsigned sibling;  /* which of them it is, from 0 */
+	unsigned siblings; /* how many there are */
+};
+
+struct setup {
+	atomic_uint references;
+	struct config *config;
+	struct plan *plan;
+	struct setup_share *shares; /* of each entry of the plan */
+	struct ledger **ledgers;    /* of each port block */
+	size_t *same;               /* of each: the index of the block in the setup before that
+				     * it does not differ from, SETUP_NEW for none */
+};
+
+#define SETUP_NEW ((size_t)-1)
+
+/*
+ * Makes a setup.
+ * config: taken over on success.
+ * inherited: as plan_make() wants it.
+ * ledgers: where its port blocks find theirs; outlives the setup.
+ * before: the setup that it is to replace, NULL for none.
+ * ret: with one reference.
+ * Returns 0 or what plan_make() returns, having added its faults.
+ */
+int setup_new(struct config *config, struct inherited_list *inherited, struct ledgers *ledgers,
+	      const struct setup *before, struct faults *faults, struct setup **ret);
+
+/* Takes a reference. Returns the setup. */
+struct setup *setup_ref(struct setup *setup);
+
+/* Gives a reference back, frees with the last, and sets it NULL; NULL inside is harmless. */
+void setup_unref(struct setup **setup);
+
+/* Tells whether a worker is to adopt the plan's entry. */
+bool setup_is_for(const struct setup *setup, size_t entry, unsigned worker, unsigned workers);
+
+/* Tells whether several workers adopt the entry's descriptor. */
+bool setup_is_shared(const struct setup *setup, size_t entry, unsigned workers);
+
+#endif

@@ -1,0 +1,67 @@
+/* What the supervisor is told of the server: systemctl status shows it. */
+#include "notify.h"
+#include "server_parts.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+#define STATUS_INTERVAL_MS 10000
+#define STATUS_BYTES 160
+
+static void describe(struct server *server, char text[STATUS_BYTES])
+{
+	struct serving_counts counts;
+	size_t ports = server->setup->plan->count;
+	uint64_t now_ms = adopt_reactor_now_ms(server->reactor);
+	uint64_t passed_ms = now_ms - server->told_ms;
+	double rate;
+
+	server_count(server, &counts);
+	rate = passed_ms ? (double)(counts.clients - server->clients_told) * 1000.0 /
+				   (double)passed_ms
+			 : 0;
+	snprintf(text, STATUS_BYTES, "Serving %zu port%s, %zu connection%s, %.1f new a second",
+		 ports, ports == 1 ? "" : "s", counts.connections,
+		 counts.connections == 1 ? "" : "s", rate);
+	server->told_ms = now_ms;
+	server->clients_told = counts.clients;
+}
+
+void server_tell_ready(struct server *server)
+{
+	size_t ports = server->setup->plan->count;
+	char text[STATUS_BYTES];
+
+	snprintf(text, sizeof text, "Serving %zu port%s", ports, ports == 1 ? "" : "s");
+	server->told_ms = adopt_reactor_now_ms(server->reactor);
+	notify_ready(text);
+}
+
+void server_want_status(struct server *server)
+{
+	if (notify_wanted() && !atomic_exchange(&server->status_runs, true))
+		adopt_call_from_thread(server->reactor, &server->status_wanted);
+}
+
+void server_hear_status_wanted(struct adopt_call *call)
+{
+	struct server *server =
+		(struct server *)((char *)call - offsetof(struct server, status_wanted));
+
+	if (server->state == SERVER_SERVING)
+		adopt_timer_start(server->status_timer, STATUS_INTERVAL_MS);
+}
+
+/* The timer's. An idle server is silent: it runs only while there is something to tell. */
+void server_tell_status(void *context)
+{
+	struct server *server = context;
+	uint64_t clients_before = server->clients_told;
+	char text[STATUS_BYTES];
+
+	describe(server, text);
+	notify_status(text);
+	atomic_store(&server->status_runs, false);
+	if (atomic_load(&server->busy_workers) > 0 || server->clients_told != clients_before)
+		server_want_status(server);
+}
