@@ -7,19 +7,40 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* What is not for connections: the log, the loops' own, what a program begins with. */
-#define SPARE_DESCRIPTORS 48
+/* Beyond what is open now: ports, name servers, the bus, a worker's first of each. */
+static uint64_t spare_descriptors(const struct setup *setup)
+{
+	return 4 + (setup->plan->count + 1) * setup->config->workers;
+}
 
-/* A proxied connection has two descriptors. */
-static uint64_t descriptors_carry(const struct setup *setup)
+/* The most that any of its handlers needs for a connection. */
+static unsigned descriptors_each(const struct config *config)
+{
+	unsigned most = 1;
+
+	for (size_t i = 0; i < config->port_count; i++) {
+		const struct config_port *port = &config->ports[i];
+
+		if (port->handler->descriptors > most)
+			most = port->handler->descriptors;
+		for (size_t j = 0; j < port->route_count; j++)
+			if (port->routes[j].handler->descriptors > most)
+				most = port->routes[j].handler->descriptors;
+	}
+	return most;
+}
+
+/* Returns how many connections the descriptor limit carries, so that accepting pauses
+ * before it is reached. 0: any number. */
+static uint64_t descriptors_carry(const struct server *server, const struct setup *setup)
 {
 	struct rlimit limit;
-	uint64_t spare = SPARE_DESCRIPTORS + setup->plan->count * (1 + setup->config->workers) +
-			 8 * setup->config->workers;
+	uint64_t taken = server->descriptors_before + spare_descriptors(setup);
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
 		return 0;
-	return limit.rlim_cur > spare + 2 ? (limit.rlim_cur - spare) / 2 : 1;
+	return limit.rlim_cur > taken ? (limit.rlim_cur - taken) / descriptors_each(setup->config)
+				      : 1;
 }
 
 static int set_limits(struct server *server, const struct setup *setup)
@@ -27,8 +48,8 @@ static int set_limits(struct server *server, const struct setup *setup)
 	const struct config *config = setup->config;
 	int error = 0;
 
-	slots_set_max(server->slots,
-		      config->max_connections ? config->max_connections : descriptors_carry(setup));
+	slots_set_max(server->slots, config->max_connections ? config->max_connections
+							     : descriptors_carry(server, setup));
 	for (size_t i = 0; error == 0 && i < config->port_count; i++)
 		error = ledger_set_limits(setup->ledgers[i], &config->ports[i].router.gate);
 	return error;

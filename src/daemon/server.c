@@ -3,11 +3,12 @@
 #include "notify.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
+#include <unistd.h>
 
 /* --- what workers tell --- */
 
@@ -194,6 +195,17 @@ static int new_timers(struct server *server)
 	return error;
 }
 
+/* A new descriptor has the lowest number that is free. */
+static uint64_t count_descriptors(void)
+{
+	int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (next < 0)
+		return 0;
+	close(next);
+	return (uint64_t)next;
+}
+
 static int begin(struct server *server)
 {
 	int error = slots_new(0, &server->slots);
@@ -206,6 +218,7 @@ static int begin(struct server *server)
 		error = new_timers(server);
 	if (error == 0)
 		error = workers_start(server->workers, server->worker_count);
+	server->descriptors_before = count_descriptors();
 	if (error == 0)
 		error = server_serve(server, server->setup);
 	return error;

@@ -22,6 +22,7 @@ struct server {
 	struct setup *setup;
 	struct slots *slots; /* max-connections of all ports */
 	enum server_state state;
+	uint64_t descriptors_before; /* so many were open before the first client */
 
 	unsigned worker_count;
 	struct worker *workers;

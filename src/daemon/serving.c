@@ -65,10 +65,14 @@ static void full(struct quota *quota, bool full)
 		(struct serving *)((char *)quota - offsetof(struct serving, quota));
 
 	serving->full = full;
-	if (full)
-		hold_all(serving);
-	else
+	if (!full) {
 		release_all(serving);
+		return;
+	}
+	hold_all(serving);
+	if (news_due(&serving->pauses, adopt_reactor_now_ms(serving->reactor)))
+		log_notice("accepting pauses: there are as many connections as max-connections "
+			   "allows");
 }
 
 /* --- what the reactor tells --- */

@@ -8,6 +8,7 @@
 #define DAEMON_SERVING_H
 
 #include "stand.h"
+#include "support/news.h"
 
 struct serving;
 
@@ -35,6 +36,7 @@ struct serving {
 	size_t busy_stands;
 	unsigned holds;
 	bool full; /* the quota's */
+	struct news pauses;
 	bool ending;
 	uint64_t clients_gone; /* host.clients of the stands that have gone */
 };

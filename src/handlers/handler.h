@@ -73,6 +73,9 @@ struct handler {
 	 */
 	void (*datagram_drain)(struct adopt_datagram_protocol *protocol);
 
+	/* How many descriptors a connection needs, its own included; 0 counts as 1. */
+	unsigned descriptors;
+
 	/* Settings hold what files say: a reload makes them anew, whatever the
 	 * configuration says. */
 	bool reads_files;

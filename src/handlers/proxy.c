@@ -157,6 +157,7 @@ int proxy_upstreams_new(const struct proxy_settings *settings, struct adopt_reac
 
 const struct handler handler_proxy = {
 	.name = "proxy",
+	.descriptors = 2,
 	.options = options,
 	.settings_new = settings_new,
 	.settings_free = settings_free,
@@ -164,5 +165,6 @@ const struct handler handler_proxy = {
 	.stream_free = proxy_stream_free,
 	.datagram_new = proxy_datagram_new,
 	.datagram_free = proxy_datagram_free,
+	.datagram_drain = proxy_datagram_drain,
 	.datagram_known = proxy_datagram_known,
 };

@@ -41,6 +41,7 @@ void proxy_stream_free(struct adopt_factory *factory);
 int proxy_datagram_new(const struct handler_settings *settings, struct host *host,
 		       struct adopt_datagram_protocol **ret);
 void proxy_datagram_free(struct adopt_datagram_protocol *protocol);
+void proxy_datagram_drain(struct adopt_datagram_protocol *protocol);
 bool proxy_datagram_known(struct adopt_datagram_protocol *protocol,
 			  const struct adopt_datagram *datagram);
 

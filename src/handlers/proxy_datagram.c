@@ -22,6 +22,9 @@
 /* The longest datagram that IP can carry. */
 #define DATAGRAM_BYTES_MAX 65535
 
+/* How long sessions that await an answer outlive a drain. */
+#define DRAIN_MS 5000
+
 /* What all sessions together keep of first datagrams that have not been answered. */
 #define HELD_BYTES_MAX (1024 * 1024)
 
@@ -30,6 +33,7 @@ struct session {
 	struct relay *relay;
 	struct leg *leg; /* NULL: nobody to send to */
 	bool introduced; /* the leg has been sent the PROXY header */
+	bool awaits;     /* what was sent last has not been answered */
 	struct adopt_address client;
 	struct adopt_address local; /* whom the client asked, and hears answers from */
 	uint64_t used_ms;
@@ -59,6 +63,8 @@ struct relay {
 	size_t held_bytes;
 	unsigned char *headed; /* room for a header and a datagram, where headers are sent */
 	bool cut_told;         /* of a datagram that was cut, once */
+	bool draining;
+	uint64_t drain_until_ms;
 };
 
 static struct relay *relay_of(struct adopt_datagram_protocol *protocol)
@@ -95,6 +101,8 @@ static void session_used(struct session *session)
 	TAILQ_INSERT_TAIL(&relay->by_use, session, by_use);
 }
 
+static void session_end(struct session *session);
+
 static void leg_answered(struct leg_owner *owner, const void *data, size_t length)
 {
 	struct session *session = session_of(owner);
@@ -109,6 +117,9 @@ static void leg_answered(struct leg_owner *owner, const void *data, size_t lengt
 				     length);
 	if (error < 0)
 		log_debug("proxy: an answer was lost: %s", strerror(-error));
+	session->awaits = false;
+	if (relay->draining)
+		session_end(session);
 }
 
 static void try_later(struct session *session);
@@ -166,6 +177,7 @@ static void session_send(struct session *session, const void *data, size_t lengt
 		length = put_header(session, data, length);
 		data = relay->headed;
 	}
+	session->awaits = true;
 	if (leg_send(session->leg, data, length) == 0)
 		session->introduced = true;
 }
@@ -235,6 +247,11 @@ static void await_expiry(struct relay *relay)
 	uint64_t timeout_ms = relay->settings->session_timeout_ms;
 	uint64_t now = now_ms(relay);
 
+	if (oldest && relay->draining) {
+		adopt_timer_start(relay->expiry,
+				  relay->drain_until_ms > now ? relay->drain_until_ms - now : 0);
+		return;
+	}
 	if (!oldest || timeout_ms == 0)
 		return;
 	adopt_timer_start(relay->expiry, oldest->used_ms + timeout_ms > now
@@ -256,14 +273,22 @@ static void session_end(struct session *session)
 	free(session);
 }
 
+static bool is_over(const struct session *session, uint64_t now)
+{
+	const struct relay *relay = session->relay;
+	uint64_t timeout_ms = relay->settings->session_timeout_ms;
+
+	return (relay->draining && relay->drain_until_ms <= now) ||
+	       (timeout_ms > 0 && session->used_ms + timeout_ms <= now);
+}
+
 static void expire(void *context)
 {
 	struct relay *relay = context;
 	uint64_t now = now_ms(relay);
 	struct session *oldest;
 
-	while ((oldest = TAILQ_FIRST(&relay->by_use)) &&
-	       oldest->used_ms + relay->settings->session_timeout_ms <= now)
+	while ((oldest = TAILQ_FIRST(&relay->by_use)) && is_over(oldest, now))
 		session_end(oldest);
 	await_expiry(relay);
 }
@@ -378,6 +403,23 @@ bool proxy_datagram_known(struct adopt_datagram_protocol *protocol,
 
 	datagram_key_make(datagram, &key);
 	return session_of_key(relay_of(protocol), &key) != NULL;
+}
+
+void proxy_datagram_drain(struct adopt_datagram_protocol *protocol)
+{
+	struct relay *relay = relay_of(protocol);
+	struct session *session = TAILQ_FIRST(&relay->by_use);
+
+	relay->draining = true;
+	relay->drain_until_ms = now_ms(relay) + DRAIN_MS;
+	while (session) {
+		struct session *next = TAILQ_NEXT(session, by_use);
+
+		if (!session->awaits && !session->held && !session->names.waiting)
+			session_end(session);
+		session = next;
+	}
+	await_expiry(relay);
 }
 
 static void relay_stopped(struct adopt_datagram_protocol *protocol)

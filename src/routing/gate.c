@@ -2,6 +2,7 @@
 
 #include "source.h"
 #include "support/log.h"
+#include "support/news.h"
 #include "support/quota.h"
 
 #include <assert.h>
@@ -9,14 +10,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define TELL_INTERVAL_MS 1000
-
-/* Something that happens often, and is told now and then. */
-struct news {
-	bool told;
-	uint64_t told_ms;
-};
 
 struct gate {
 	const struct gate_settings *settings;
@@ -29,16 +22,6 @@ struct gate {
 	uint64_t untold; /* refusals since the last that was told */
 };
 
-/* Returns whether something that happened now is to be told. */
-static bool to_tell(struct news *news, uint64_t now_ms)
-{
-	if (news->told && now_ms - news->told_ms < TELL_INTERVAL_MS)
-		return false;
-	news->told = true;
-	news->told_ms = now_ms;
-	return true;
-}
-
 static void full(struct quota *quota, bool full)
 {
 	struct gate *gate = (struct gate *)((char *)quota - offsetof(struct gate, connections));
@@ -48,7 +31,7 @@ static void full(struct quota *quota, bool full)
 		return;
 	}
 	host_hold(gate->host);
-	if (to_tell(&gate->pauses, adopt_reactor_now_ms(gate->host->reactor)))
+	if (news_due(&gate->pauses, adopt_reactor_now_ms(gate->host->reactor)))
 		log_info("port \"%s\": accepting pauses, max-connections (%" PRIu64 ") is reached",
 			 gate->port_name, gate->settings->max_connections);
 }
@@ -149,7 +132,7 @@ static void tell_refusal(struct gate *gate, const struct adopt_address *peer, in
 {
 	char address[ADOPT_ADDRESS_TEXT_SIZE], more[64] = "";
 
-	if (!to_tell(&gate->refusals, adopt_reactor_now_ms(gate->host->reactor))) {
+	if (!news_due(&gate->refusals, adopt_reactor_now_ms(gate->host->reactor))) {
 		gate->untold++;
 		return;
 	}

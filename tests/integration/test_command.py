@@ -88,6 +88,11 @@ class Command(harness.Case):
                     connect(sock.getsockname()) as client:
                 client.sendall(b"x")
                 self.assertEqual(client.recv(1), b"x")
+                # The first drains, which the client outlasts; the second does not wait.
+                process.popen.send_signal(how)
+                wait_for("the drain", lambda: "draining" in process.output())
+                client.sendall(b"y")
+                self.assertEqual(client.recv(1), b"y")
                 self.assertEqual(process.stop(how), 0, process.output())
                 with contextlib.suppress(ConnectionResetError):
                     self.assertEqual(client.recv(1), b"")

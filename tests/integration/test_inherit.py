@@ -119,7 +119,7 @@ class Inherit(harness.Case):
             second = self.start(ECHO, "--fd", "echo=3", fds={3: sock.fileno()})
             waiting.sendall(b"hello")
             self.assertEqual(waiting.recv(5), b"hello")
-            self.ends_well(second)
+        self.ends_well(second)
 
 
 class Refused(harness.Case):

@@ -395,6 +395,7 @@ class AccessLog(harness.Case):
     def test_what_a_connection_was(self):
         back, front = self.use(listener()), self.use(listener())
         config = """access-log = true
+            drain-timeout = 100ms
             port "back" { echo {} }
             port "front" {
                 idle-timeout = 1s

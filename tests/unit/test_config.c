@@ -309,7 +309,10 @@ static const struct {
 	{"port '*#1' { echo {} }\n", 1, {"-e:1: a port * takes the rest"}},
 
 	/* not built yet */
-	{OK "workers = auto\n", 1, {"-e:2: workers: other than 1: not supported yet"}},
+	{OK "workers = many\n",
+	 1,
+	 {"-e:2: workers: \"many\" is neither a number from 1 to 256 nor \"auto\""}},
+	{OK "workers = 0\n", 1, {"-e:2: workers: \"0\" is neither a number from 1 to 256 nor"}},
 	{OK "log-format = json\n", 1, {"-e:2: log-format: json: not supported yet"}},
 	{"port x {\n exec {\n command = {\"a\"}\n }\n}\n", 1, {"-e:2: exec: not supported yet"}},
 	{"port x { echo {}\n tls { certificate = \"a\" }\n route { sni = {\"a\"}\n exec { } } }\n",
@@ -369,8 +372,7 @@ START_TEST(fault)
 }
 END_TEST
 
-static const char *const globals_to_come[] = {"idle-exit", "drain-timeout", "max-connections",
-					      "control"};
+static const char *const globals_to_come[] = {"control"};
 
 START_TEST(global_not_supported_yet)
 {
@@ -720,6 +722,9 @@ START_TEST(dump_fills_defaults_in)
 	ck_assert_int_eq(read_text("port a { echo {} }"), 0);
 	text = dump();
 	ck_assert_str_eq(text, "workers = \"1\"\n"
+			       "idle-exit = \"0\"\n"
+			       "drain-timeout = \"30s\"\n"
+			       "max-connections = \"0\"\n"
 			       "log-level = \"info\"\n"
 			       "log-format = \"auto\"\n"
 			       "access-log = false\n"
