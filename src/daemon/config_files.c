@@ -1,5 +1,7 @@
 #include "config_files.h"
 
+#include "support/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -8,40 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* Reads until the end of file or until one byte more than is allowed. */
-static int read_all(int fd, char **ret_text, size_t *ret_length)
-{
-	size_t capacity = 0, length = 0;
-	char *text = NULL;
-	ssize_t got;
-
-	do {
-		if (length == capacity) {
-			char *larger = realloc(text, 2 * capacity + 4096);
-
-			if (!larger) {
-				free(text);
-				return -ENOMEM;
-			}
-			text = larger;
-			capacity = 2 * capacity + 4096;
-		}
-		got = read(fd, text + length, capacity - length);
-		if (got > 0)
-			length += (size_t)got;
-	} while (length <= CONFIG_FILE_MAX_BYTES && (got > 0 || (got < 0 && errno == EINTR)));
-
-	if (got < 0 || length > CONFIG_FILE_MAX_BYTES) {
-		int error = length > CONFIG_FILE_MAX_BYTES ? EFBIG : errno;
-
-		free(text);
-		return -error;
-	}
-	*ret_text = text;
-	*ret_length = length;
-	return 0;
-}
 
 int config_file_load(const char *path, struct config_file *ret)
 {
@@ -55,7 +23,7 @@ int config_file_load(const char *path, struct config_file *ret)
 	if (fstat(fd, &st) < 0)
 		error = -errno;
 	if (!error)
-		error = read_all(fd, &file.text, &file.length);
+		error = file_read(fd, CONFIG_FILE_MAX_BYTES, &file.text, &file.length);
 	close(fd);
 	if (error < 0)
 		return error;

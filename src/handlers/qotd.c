@@ -3,6 +3,7 @@
  * format of fortune(6): quotes with a line `%` between them.
  */
 #include "oneshot.h"
+#include "support/file.h"
 #include "support/keyed_hash.h"
 #include "support/option.h"
 
@@ -129,38 +130,13 @@ static int read_file(const char *path, char **ret, size_t *ret_length)
 {
 	/* O_NONBLOCK: a FIFO must not hold the daemon up. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	char *text = NULL;
-	size_t length = 0;
-	ssize_t got = 1;
-	int error = 0;
+	int error;
 
 	if (fd < 0)
 		return -errno;
-	text = malloc(FILE_MAX_BYTES + 1);
-	if (!text) {
-		error = -ENOMEM;
-		goto out;
-	}
-	while (got > 0 && length <= FILE_MAX_BYTES) {
-		do
-			got = read(fd, text + length, FILE_MAX_BYTES + 1 - length);
-		while (got < 0 && errno == EINTR);
-		if (got > 0)
-			length += (size_t)got;
-	}
-	if (got < 0)
-		error = -errno;
-	else if (length > FILE_MAX_BYTES)
-		error = -EFBIG;
-out:
+	error = file_read(fd, FILE_MAX_BYTES, ret, ret_length);
 	close(fd);
-	if (error < 0) {
-		free(text);
-		return error;
-	}
-	*ret = text;
-	*ret_length = length;
-	return 0;
+	return error;
 }
 
 static int load(struct qotd_settings *settings, const char *path, cfg_t *section,
