@@ -1,31 +1,10 @@
 #include "daemon/config.h"
-
-/*
- * Quotes a value such that the reader takes it back byte by byte. Control bytes
- * are three octal digits: a shorter escape could run into a digit behind it.
- */
-static void print_quoted(const char *text, FILE *stream)
-{
-	fputc('"', stream);
-	for (; *text; text++) {
-		unsigned char byte = (unsigned char)*text;
-
-		if (byte == '"' || byte == '\\' || (byte == '$' && text[1] == '{'))
-			fprintf(stream, "\\%c", byte);
-		else if (byte == '\n')
-			fputs("\\n", stream);
-		else if (byte < 0x20 || byte == 0x7f)
-			fprintf(stream, "\\%03o", byte);
-		else
-			fputc(byte, stream);
-	}
-	fputc('"', stream);
-}
+#include "support/quote.h"
 
 static void print_value(cfg_opt_t *option, unsigned index, FILE *stream)
 {
 	if (option->type == CFGT_STR)
-		print_quoted(cfg_opt_getnstr(option, index), stream);
+		quote_print(cfg_opt_getnstr(option, index), stream);
 	else
 		cfg_opt_nprint_var(option, index, stream);
 }
@@ -55,7 +34,7 @@ static void print_blocks(cfg_opt_t *option, int depth, FILE *stream)
 
 		fprintf(stream, "%s%*s%s ", depth ? "" : "\n", 4 * depth, "", option->name);
 		if (cfg_title(block)) {
-			print_quoted(cfg_title(block), stream);
+			quote_print(cfg_title(block), stream);
 			fputc(' ', stream);
 		}
 		fputs("{\n", stream);
