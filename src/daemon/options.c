@@ -1,18 +1,16 @@
 #include "options.h"
 
 #include "activation/activation.h"
+#include "support/command_line.h"
 
 #include <errno.h>
-#include <getopt.h>
-#include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define DEFAULT_PATH SYSCONFDIR "/adoptd/adoptd.conf"
 
 /* What has no letter of its own. */
 enum {
-	OPTION_CHECK = 256,
+	OPTION_CHECK = COMMAND_LINE_LONG,
 	OPTION_DUMP,
 	OPTION_FD,
 	OPTION_STRICT,
@@ -30,46 +28,25 @@ static const struct option table[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static int refuse(FILE *errors, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static int refuse(FILE *errors, const char *format, ...)
-{
-	va_list args;
-
-	fputs("adoptd: ", errors);
-	va_start(args, format);
-	vfprintf(errors, format, args);
-	va_end(args);
-	fputs("; adoptd --help tells more\n", errors);
-	return -EINVAL;
-}
-
-static int take_once(const char **to, const char *name, FILE *errors)
-{
-	if (*to)
-		return refuse(errors, "%s is given twice", name);
-	*to = optarg;
-	return 0;
-}
-
-static int take(struct options *options, int option, const char *word, FILE *errors)
+static int take(struct options *options, int option, const struct command_line *line)
 {
 	size_t fds = 0;
 
 	switch (option) {
 	case 'c':
-		return take_once(&options->config_path, "-c", errors);
+		return command_line_take_once(line, "-c", &options->config_path);
 	case 'e':
-		return take_once(&options->config_text, "-e", errors);
+		return command_line_take_once(line, "-e", &options->config_text);
 	case OPTION_FD:
-		if (!fd_option_is_valid(optarg))
-			return refuse(errors,
-				      "--fd takes FD or NAME=FD, FD being a descriptor's number, "
-				      "not \"%s\"",
-				      optarg);
+		if (!fd_option_is_valid(line->value))
+			return command_line_refuse(
+				line,
+				"--fd takes FD or NAME=FD, FD being a descriptor's number, "
+				"not \"%s\"",
+				line->value);
 		while (options->fds[fds])
 			fds++;
-		options->fds[fds] = optarg;
+		options->fds[fds] = line->value;
 		return 0;
 	case OPTION_CHECK:
 		options->check = true;
@@ -86,56 +63,43 @@ static int take(struct options *options, int option, const char *word, FILE *err
 	case 'h':
 		options->help = true;
 		return 0;
-	case ':':
-		return refuse(errors, "%s needs a value", word);
 	default:
-		return refuse(errors, "%s is no option of adoptd", word);
+		return -EINVAL; /* it has been said */
 	}
 }
 
-/* getopt_long() keeps its place in globals: begin anew at each call. */
-static void restart_getopt(void)
+static int check_together(const struct options *options, const struct command_line *line)
 {
-	opterr = 0;
-#ifdef __GLIBC__
-	optind = 0;
-#else
-	optind = 1;
-#endif
-#if HAVE_DECL_OPTRESET
-	optreset = 1;
-#endif
+	if (options->help || options->version)
+		return 0;
+	if (line->rest < line->argc)
+		return command_line_refuse(line, "\"%s\" is left over: adoptd takes options only",
+					   line->argv[line->rest]);
+	if (options->config_path && options->config_text)
+		return command_line_refuse(line, "-c and -e exclude each other");
+	return 0;
 }
 
 int options_parse(int argc, char *argv[], FILE *errors, struct options *ret)
 {
+	struct command_line line = {
+		.program = "adoptd",
+		.errors = errors,
+		.argc = argc,
+		.argv = argv,
+		.letters = ":c:e:vh",
+		.table = table,
+	};
 	/* Each --fd takes a word at least. */
 	struct options options = {.fds = calloc((size_t)argc + 1, sizeof *options.fds)};
 	int error = options.fds ? 0 : -ENOMEM;
-	int option = 0;
+	int option;
 
-	restart_getopt();
-	while (!error) {
-		char letter[] = "-?";
-		const char *word;
-
-		option = getopt_long(argc, argv, ":c:e:vh", table, NULL);
-		if (option == -1)
-			break;
-		/* In a bundle of letters optopt tells which; a long one is a word itself. */
-		letter[1] = (char)optopt;
-		word = optopt > 0 && optopt < OPTION_CHECK && strncmp(argv[optind - 1], "--", 2)
-			       ? letter
-			       : argv[optind - 1];
-		error = take(&options, option, word, errors);
-	}
-	if (!error && !options.help && !options.version) {
-		if (optind < argc)
-			error = refuse(errors, "\"%s\" is left over: adoptd takes options only",
-				       argv[optind]);
-		else if (options.config_path && options.config_text)
-			error = refuse(errors, "-c and -e exclude each other");
-	}
+	command_line_start(&line);
+	while (!error && (option = command_line_next(&line)) != -1)
+		error = take(&options, option, &line);
+	if (!error)
+		error = check_together(&options, &line);
 	if (error) {
 		options_done(&options);
 		return error;
