@@ -28,6 +28,12 @@ static void peer_ended(struct stream *stream)
 {
 	struct adopt_protocol *protocol = stream->base.protocol;
 
+	/* A write has been told of a reset, which has cut off what came here. After an end of
+	   file, it is told of a broken pipe. */
+	if (stream->error < 0 && stream->error != -EPIPE) {
+		stream_lose(stream, stream->error);
+		return;
+	}
 	stream->read_closed = true;
 	if (stream->closing) {
 		if (stream->lingering)

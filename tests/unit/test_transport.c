@@ -203,6 +203,24 @@ START_TEST(row_21_own_half_ends_after_the_queue)
 }
 END_TEST
 
+/* A write is told of the reset before a read is: what the peer sent before it arrives, and
+ * is not taken for all that it had to say. */
+START_TEST(reset_is_no_end)
+{
+	struct recorder *recorder = connected(&places[_i]);
+
+	adopt_transport_pause(transport_of(recorder));
+	send_text(outer, "half a wor");
+	RUN_UNTIL(readable(adopt_transport_descriptor(transport_of(recorder))));
+	close_with_reset(outer);
+	ck_assert_int_eq(adopt_transport_write(transport_of(recorder), "x", 1), -EPIPE);
+	adopt_transport_resume(transport_of(recorder));
+	assert_lost(recorder, -ECONNRESET);
+	ck_assert_uint_eq(recorder->read_closed, 0);
+	ck_assert_str_eq(recorder->first, "half a wor");
+}
+END_TEST
+
 static void write_much_and_nothing_else(struct recorder *recorder, const void *data, size_t length)
 {
 	(void)data;
@@ -463,6 +481,7 @@ int main(void)
 	tcase_add_loop_test(tests, row_21_peer_ends_its_half, 0, PLACES);
 	tcase_add_loop_test(tests, row_21_own_half_ends, 0, PLACES);
 	tcase_add_loop_test(tests, row_21_own_half_ends_after_the_queue, 0, STREAM_PLACES);
+	tcase_add_loop_test(tests, reset_is_no_end, 0, 2);
 	tcase_add_loop_test(tests, row_21_nobody_asks_for_the_half, 0, STREAM_PLACES);
 	tcase_add_loop_test(tests, writer_is_told_at_the_bound, 0, PLACES);
 	tcase_add_loop_test(tests, nobody_is_told_who_was_not_held, 0, STREAM_PLACES);
