@@ -642,9 +642,11 @@ struct adopt_join_result {
 /*
  * Makes two transports one pipe, both ways, until both ends are done: bytes
  * (records, on seqpacket sockets) go across in order, a slow side pauses the
- * other, half-closes are passed on, and so is a reset. Memory is bounded by the
- * two write bounds. Both transports' protocols are replaced: the old ones are the
- * caller's again. Both transports start reading.
+ * other, half-closes are passed on, and so is a reset. Little is copied; between
+ * sockets of bytes, much is moved by the kernel where it can. Memory is bounded by
+ * the two write bounds, or by what a pipe holds, and there only while bytes wait.
+ * Both transports' protocols are replaced: the old ones are the caller's again. Both
+ * transports start reading, and nobody else writes to them.
  * half_close_timeout_ms: once one end has sent its end of file, both connections
  * are lost when the other has neither sent nor taken a byte for so long; 0: never.
  * finished: called once with `context` when both connections are lost, on a

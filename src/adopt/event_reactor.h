@@ -2,6 +2,7 @@
 #ifndef ADOPT_EVENT_REACTOR_H
 #define ADOPT_EVENT_REACTOR_H
 
+#include "pipe_pool.h"
 #include "private.h"
 
 #include <event2/event.h>
@@ -31,6 +32,7 @@ struct event_reactor {
 	bool running;
 	bool stopped;
 	bool ending; /* being freed: nothing new is adopted */
+	struct pipe_pool pipes;
 	LIST_HEAD(, stream) streams;
 	LIST_HEAD(, stream_port) stream_ports;
 	LIST_HEAD(, datagram_port) datagram_ports;

@@ -1,5 +1,5 @@
 /* Two transports made one pipe. */
-#include "adopt.h"
+#include "private.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,9 +8,9 @@ struct side {
 	struct adopt_protocol base;
 	struct join *join;
 	struct side *other;
-	uint64_t bytes; /* taken from this side and given to the other */
-	bool ended;     /* its end of file has come */
-	bool deaf;      /* takes no more bytes: writing to it has failed */
+	struct relay relay; /* from this side to the other */
+	bool ended;         /* its end of file has come */
+	bool deaf;          /* takes no more bytes: writing to it has failed */
 	bool lost;
 };
 
@@ -37,7 +37,7 @@ static void data_received(struct adopt_protocol *protocol, const void *data, siz
 		return;
 	result = adopt_transport_write(other->base.transport, data, length);
 	if (result >= 0)
-		side->bytes += length;
+		side->relay.bytes += length;
 	if (result == 1)
 		adopt_transport_pause(protocol->transport);
 	if (result == -EPIPE) {
@@ -84,7 +84,7 @@ static void drained(struct adopt_protocol *protocol)
 static void finish(struct join *join)
 {
 	struct adopt_join_result result = {
-		.bytes_from = {join->sides[0].bytes, join->sides[1].bytes},
+		.bytes_from = {join->sides[0].relay.bytes, join->sides[1].relay.bytes},
 		.error = join->error,
 	};
 	void (*finished)(void *, const struct adopt_join_result *) = join->finished;
@@ -100,6 +100,7 @@ static void connection_lost(struct adopt_protocol *protocol, int error)
 	struct side *other = side->other;
 
 	side->lost = true;
+	other->relay.to = NULL;
 	if (other->lost) {
 		finish(side->join);
 		return;
@@ -119,6 +120,19 @@ static const struct adopt_protocol_ops ops = {
 	.drained = drained,
 	.connection_lost = connection_lost,
 };
+
+/* Between two sockets of the same kind, bulk need not come through here. */
+static void relay_bulk(struct side *side)
+{
+	struct adopt_transport *from = side->base.transport;
+	struct adopt_transport *to = side->other->base.transport;
+
+	if (!from->ops->relay || from->ops != to->ops || from->type != SOCK_STREAM ||
+	    to->type != SOCK_STREAM)
+		return;
+	side->relay.to = to;
+	from->ops->relay(from, &side->relay);
+}
 
 /* What the old protocols wrote may still fill a side: drained() will follow. */
 static void start_reading(struct adopt_transport *from, struct adopt_transport *to)
@@ -147,6 +161,8 @@ int adopt_join(struct adopt_transport *a, struct adopt_transport *b, uint64_t ha
 	}
 	adopt_transport_hand_to(a, &join->sides[0].base);
 	adopt_transport_hand_to(b, &join->sides[1].base);
+	relay_bulk(&join->sides[0]);
+	relay_bulk(&join->sides[1]);
 	start_reading(a, b);
 	start_reading(b, a);
 	return 0;

@@ -1,4 +1,5 @@
 #include "output.h"
+#include "pipe_pool.h"
 #include "socket.h"
 
 #include <errno.h>
@@ -30,9 +31,18 @@ out:
 	return error;
 }
 
+ssize_t output_fill(struct output *output, struct pipe_pool *pipes, int fd)
+{
+	ssize_t length = pipe_fill(pipes, fd, &output->pipe);
+
+	if (length > 0)
+		output->length = (size_t)length;
+	return length;
+}
+
 bool output_is_empty(const struct output *output)
 {
-	return !output->buffer;
+	return !output->buffer && !output->pipe;
 }
 
 void output_clear(struct output *output)
@@ -40,6 +50,7 @@ void output_clear(struct output *output)
 	if (output->buffer)
 		evbuffer_free(output->buffer);
 	output->buffer = NULL;
+	pipe_give(&output->pipe);
 	output->length = 0;
 }
 
@@ -72,14 +83,25 @@ static ssize_t send_vectors(int fd, struct evbuffer *buffer)
 	return sent < 0 ? -errno : sent;
 }
 
+static ssize_t send_bytes(struct output *output, int fd)
+{
+	ssize_t sent;
+
+	if (output->pipe)
+		return pipe_send(output->pipe, fd);
+	sent = send_vectors(fd, output->buffer);
+	if (sent > 0)
+		evbuffer_drain(output->buffer, (size_t)sent);
+	return sent;
+}
+
 static int flush_bytes(struct output *output, int fd, uint64_t *total)
 {
 	while (output->length > 0) {
-		ssize_t sent = send_vectors(fd, output->buffer);
+		ssize_t sent = send_bytes(output, fd);
 
 		if (sent < 0)
 			return sent == -EAGAIN ? 0 : (int)sent;
-		evbuffer_drain(output->buffer, (size_t)sent);
 		*total += (uint64_t)sent;
 		output->length -= (size_t)sent;
 	}
@@ -111,7 +133,7 @@ static int flush_records(struct output *output, int fd, uint64_t *total)
 
 int output_flush(struct output *output, int fd, uint64_t *sent)
 {
-	if (!output->buffer)
+	if (output_is_empty(output))
 		return 0;
 	return output->records ? flush_records(output, fd, sent) : flush_bytes(output, fd, sent);
 }

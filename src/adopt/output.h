@@ -8,17 +8,26 @@
 #include <sys/types.h>
 
 struct evbuffer;
+struct pipe;
+struct pipe_pool;
 
-/* An output queue: memory is there only while bytes are. Initialize with zeros,
- * `records` told. */
+/* An output queue: memory, or a pipe, is there only while bytes are, and never both.
+ * Initialize with zeros, `records` told. */
 struct output {
 	struct evbuffer *buffer; /* NULL while empty */
+	struct pipe *pipe;       /* likewise */
 	size_t length;           /* bytes in it, those that keep records apart too */
 	bool records;            /* keeps the limits of what was appended */
 };
 
-/* Appends a copy. Returns 0 or -ENOMEM. */
+/* Appends a copy, unless a pipe is there. Returns 0 or -ENOMEM. */
 int output_append(struct output *output, const void *data, size_t length);
+
+/*
+ * Fills an empty queue of bytes with what waits on a socket, uncopied.
+ * Returns as pipe_fill() does.
+ */
+ssize_t output_fill(struct output *output, struct pipe_pool *pipes, int fd);
 
 /* Tells whether nothing is to be sent (a record may be of no bytes). */
 bool output_is_empty(const struct output *output);

@@ -88,6 +88,13 @@ struct adopt_signal {
 	void *context;
 };
 
+/* One direction of a join, as the transport that is read from knows it. */
+struct relay {
+	struct adopt_transport *to; /* NULL: its protocol passes all on */
+	uint64_t bytes;             /* that have gone on, either way */
+	bool bulk;                  /* the transport's: much comes at a time */
+};
+
 struct adopt_transport_ops {
 	int (*write)(struct adopt_transport *transport, const void *data, size_t length);
 	size_t (*queued)(const struct adopt_transport *transport);
@@ -106,6 +113,10 @@ struct adopt_transport_ops {
 	uint64_t (*idle_timeout)(const struct adopt_transport *transport);
 	int (*descriptor)(const struct adopt_transport *transport); /* NULL: has none */
 	void (*hand_to)(struct adopt_transport *transport, struct adopt_protocol *protocol);
+	/* What is read in bulk may go on to relay->to, which is of the same kind, without the
+	   protocol, which is as if it had written it there. relay: stays until the transport
+	   is lost. NULL: cannot. */
+	void (*relay)(struct adopt_transport *transport, struct relay *relay);
 };
 
 /* First in each transport's own struct. */

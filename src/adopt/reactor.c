@@ -99,6 +99,7 @@ static void release(struct event_reactor *reactor)
 		event_del(&reactor->woken);
 		event_base_free(reactor->events);
 	}
+	pipe_pool_done(&reactor->pipes);
 	socket_close(reactor->wake_fds[0]);
 	socket_close(reactor->wake_fds[1]);
 	socket_close(reactor->reserve_fd);

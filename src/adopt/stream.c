@@ -206,7 +206,7 @@ static int stream_write(struct adopt_transport *transport, const void *data, siz
 
 	if (stream->write_shut || stream->lost)
 		return -EPIPE;
-	if (adopt_transport_full(transport))
+	if (adopt_transport_full(transport) || stream->output.pipe)
 		return -ENOBUFS;
 	if (length == 0 && !stream->records)
 		return 0;
@@ -342,6 +342,7 @@ static void introduce(struct stream *stream, struct adopt_protocol *protocol)
 
 	stream->busy = true;
 	stream->base.protocol = protocol;
+	stream->relay = NULL;
 	stream_peek_prepare(stream);
 	adopt_transport_set_protocol(&stream->base, protocol);
 	stream->busy = nested;
@@ -377,6 +378,7 @@ static const struct adopt_transport_ops ops = {
 	.idle_timeout = stream_idle_timeout,
 	.descriptor = stream_descriptor,
 	.hand_to = stream_hand_to,
+	.relay = stream_relay_to,
 };
 
 static struct stream *stream_new(struct event_reactor *reactor, int fd, int type,

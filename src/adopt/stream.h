@@ -13,6 +13,7 @@ struct stream {
 	struct adopt_call finish;
 	struct adopt_timer *patience; /* while closing: how long that may take */
 	struct stream_idle *idle;     /* NULL where it may be idle for ever */
+	struct relay *relay;          /* NULL where it is not joined */
 	struct adopt_timer *look;     /* to look again where events have no edges */
 	size_t peeked;                /* how many bytes waited at the last look */
 	struct output output;
@@ -68,6 +69,19 @@ void stream_peek_prepare(struct stream *stream);
 
 /* Bytes wait: tells a protocol that peeks. */
 void stream_peek_waiting(struct stream *stream);
+
+/* Relaying (stream_relay.c): as in struct adopt_transport_ops. */
+void stream_relay_to(struct adopt_transport *transport, struct relay *relay);
+
+/* One read of so many bytes has been made: bulk, or not. */
+void stream_relay_has_read(struct stream *stream, size_t length);
+
+/* Tells whether to relay now instead of reading. */
+bool stream_relays(const struct stream *stream);
+
+/* Moves what waits on to the stream that this one is joined to. Returns whether there may
+ * be more, to be relayed or read as stream_relays() says then. */
+bool stream_relay(struct stream *stream);
 
 /* Idle timeout (stream_idle.c): as in struct adopt_transport_ops, then what an event
  * and the end of a stream do about it. */

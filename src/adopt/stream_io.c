@@ -64,26 +64,29 @@ static void deliver(struct stream *stream, const void *data, size_t length)
 		protocol->ops->data_received(protocol, data, length);
 }
 
-static void read_bytes(struct stream *stream)
+/* Returns whether there may be more. */
+static bool read_once(struct stream *stream)
 {
 	struct event_reactor *reactor = event_reactor(stream->base.reactor);
+	ssize_t length = receive(stream->fd, reactor->read_buffer, READ_BUFFER_BYTES, 0);
 
-	for (unsigned i = 0; i < READS_A_TURN && stream_wants_bytes(stream); i++) {
-		ssize_t length = receive(stream->fd, reactor->read_buffer, READ_BUFFER_BYTES, 0);
-
-		if (length == -EAGAIN)
-			return;
-		if (length < 0) {
-			stream_lose(stream, (int)length);
-		} else if (length == 0) {
-			peer_ended(stream);
-		} else {
-			deliver(stream, reactor->read_buffer, (size_t)length);
-			/* A short read has emptied the socket. */
-			if (length < READ_BUFFER_BYTES)
-				return;
-		}
+	if (length > 0) {
+		stream_relay_has_read(stream, (size_t)length);
+		deliver(stream, reactor->read_buffer, (size_t)length);
+	} else if (length == 0) {
+		peer_ended(stream);
+	} else if (length != -EAGAIN) {
+		stream_lose(stream, (int)length);
 	}
+	/* A short read has emptied the socket. */
+	return length == READ_BUFFER_BYTES;
+}
+
+static void read_bytes(struct stream *stream)
+{
+	for (unsigned i = 0; i < READS_A_TURN && stream_wants_bytes(stream); i++)
+		if (!(stream_relays(stream) ? stream_relay(stream) : read_once(stream)))
+			return;
 }
 
 /* A read of nothing is an empty record, or the end of file? The latter comes with
@@ -164,7 +167,9 @@ static void tell_drained(struct stream *stream)
 {
 	struct adopt_protocol *protocol = stream->base.protocol;
 
-	if (!stream->base.drained_owed || stream->output.length > stream->base.write_bound / 2)
+	/* A pipe is filled anew only when it is empty. */
+	if (!stream->base.drained_owed || stream->output.pipe ||
+	    stream->output.length > stream->base.write_bound / 2)
 		return;
 	stream->base.drained_owed = false;
 	if (!stream->closing && !stream->lost && protocol->ops->drained)

@@ -77,6 +77,9 @@ class Case(harness.Case):
     def backend(self, serve, **how):
         return self.use(Backend(serve, **how))
 
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.daemon.pid}/fd"))
+
     def dead_port(self):
         """An address that is refused for as long as the case lasts."""
         sock = self.use(socket.socket())
@@ -221,6 +224,41 @@ class Bytes(Case):
                 self.assertEqual(up[0].result(), down[1].result())
                 self.assertEqual(down[0].result(), up[1].result())
 
+    SIZES = (1, 100, 70000, 3, 5 << 20, 17, 300000, 1 << 20, 64)
+
+    def talk(self, client, pool):
+        """Little and much by turns, each echoed before the next is said."""
+        for size in self.SIZES:
+            said = os.urandom(size)
+            sending = pool.submit(client.sendall, said)
+            heard = bytearray()
+            while len(heard) < size:
+                heard += client.recv(size - len(heard))
+            sending.result()
+            self.assertEqual(heard, said)
+
+    def test_little_and_much_by_turns(self):
+        connections, pipes_kept = 20, 8
+        for sock in listener(), listener(socket.AF_UNIX, address=self.path("echo")):
+            upstream = text(self.backend(echo, sock=sock).address)
+            front = self.use(listener())
+            self.daemon = self.use(adoptd(
+                f'access-log = true port "p" {{ proxy {{ upstream = {{"{upstream}"}} }} }}',
+                "--fd", "p=3", fds={3: front.fileno()}))
+            address = front.getsockname()
+            echo_stream(address)
+            before = self.descriptors()
+            clients = [self.use(connect(address)) for _ in range(connections)]
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                for client in clients:
+                    self.talk(client, pool)
+            # At rest, a connection holds its two sockets alone.
+            self.assertLessEqual(self.descriptors(), before + 2 * connections + 2 * pipes_kept)
+            for client in clients:
+                client.close()
+            line = " received={0} sent={0} ".format(sum(self.SIZES))
+            wait_for("the log", lambda: self.daemon.output().count(line) == connections)
+
     def test_reset_reaches_the_other_side(self):
         server = self.use(listener())
         server.settimeout(BOUND)
@@ -257,9 +295,6 @@ class Bytes(Case):
 @unittest.skipUnless(os.path.isdir("/proc/self/fd"), "no /proc here")
 class Vanishing(Case):
     """Clients that go away while the proxy still looks for somebody to serve them."""
-
-    def descriptors(self):
-        return len(os.listdir(f"/proc/{self.daemon.pid}/fd"))
 
     def vanish(self, *upstreams):
         address = self.proxy(*upstreams, options="connect-timeout = 2s")
