@@ -100,6 +100,9 @@ def listener(family=socket.AF_INET, kind=socket.SOCK_STREAM, address=None, backl
     sock = socket.socket(family, kind)
     if address is None:
         address = ("::1", 0) if family == socket.AF_INET6 else ("127.0.0.1", 0)
+    elif kind == socket.SOCK_STREAM:
+        # Connections of whoever listened here before may still be on their way out.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.bind(address)
     if kind != socket.SOCK_DGRAM:
         sock.listen(backlog)
