@@ -90,7 +90,8 @@ static void report_unclaimed(struct making *making)
 	}
 }
 
-static void misfit(struct making *making, const struct candidate *candidate, const char *why)
+static void misfit(struct making *making, const struct candidate *candidate, const char *who,
+		   const char *why)
 {
 	const struct config_port *port = candidate->port;
 	char kind[KIND_TEXT_SIZE];
@@ -99,12 +100,12 @@ static void misfit(struct making *making, const struct candidate *candidate, con
 	kind_describe(candidate->fd, kind, sizeof kind);
 	if (candidate->number < 0)
 		fault_add(making->faults, FAULT_ERROR, port->file, port->line,
-			  "port \"%s\": `listen` address \"%s\" is %s%s", port->name,
-			  candidate->name, kind, why);
+			  "port \"%s\": `listen` address \"%s\" is %s, %s %s", port->name,
+			  candidate->name, kind, who, why);
 	else
 		fault_add(making->faults, FAULT_ERROR, port->file, port->line,
-			  "port \"%s\": descriptor %d (\"%s\", from %s) is %s%s", port->name,
-			  candidate->number, candidate->name, candidate->source, kind, why);
+			  "port \"%s\": descriptor %d (\"%s\", from %s) is %s, %s %s", port->name,
+			  candidate->number, candidate->name, candidate->source, kind, who, why);
 }
 
 /*
@@ -143,10 +144,30 @@ static bool is_dead_connection(const struct candidate *candidate,
 	       adopt_family_supported(kind->family) && has_lost_peer(candidate->fd);
 }
 
-static bool serves(const struct handler *handler, enum plan_role role)
+/* Returns why a handler cannot have a socket, or NULL. */
+static const char *handler_misfit(const struct handler *handler,
+				  const struct handler_settings *settings,
+				  const struct plan_entry *entry)
 {
-	return role == PLAN_DATAGRAM_PORT ? handler->datagram_new != NULL
-					  : handler->stream_new != NULL;
+	if (entry->role == PLAN_DATAGRAM_PORT && !handler->datagram_new)
+		return "serves only streams";
+	if (entry->role != PLAN_DATAGRAM_PORT && !handler->stream_new)
+		return "serves only datagrams";
+	return handler->misfit ? handler->misfit(settings, entry->kind.type) : NULL;
+}
+
+/* Returns the first fault that a block's handlers have with a socket, or NULL. */
+static const char *block_misfit(const struct plan_entry *entry, const char **ret_who)
+{
+	const struct config_port *port = entry->port;
+	const char *why = handler_misfit(port->handler, port->settings, entry);
+
+	*ret_who = "but its handler";
+	for (size_t i = 0; !why && i < port->route_count; i++) {
+		why = handler_misfit(port->routes[i].handler, port->routes[i].settings, entry);
+		*ret_who = "but the handler of a route";
+	}
+	return why;
 }
 
 /* Makes a candidate an entry, or a fault, or drops it. */
@@ -157,9 +178,10 @@ static void place(struct making *making, const struct candidate *candidate)
 				   .fd = candidate->fd,
 				   .name = candidate->name,
 				   .source = candidate->source};
+	const char *who, *why;
 
 	if (adopt_socket_inspect(candidate->fd, &entry.kind) < 0) {
-		misfit(making, candidate, ", which cannot be served");
+		misfit(making, candidate, "which", "cannot be served");
 	} else if (is_dead_connection(candidate, &entry.kind)) {
 		inherited_note(making->list,
 			       "descriptor %d (\"%s\", from %s) is dropped: its peer is gone "
@@ -168,12 +190,9 @@ static void place(struct making *making, const struct candidate *candidate)
 		/* Last: it ends the name. */
 		inherited_drop(making->list, candidate->fd);
 	} else if (!find_role(&entry.kind, &entry.role)) {
-		misfit(making, candidate, ", which cannot be served");
-	} else if (!serves(candidate->port->handler, entry.role)) {
-		misfit(making, candidate,
-		       entry.role == PLAN_DATAGRAM_PORT
-			       ? ", but its handler serves only streams"
-			       : ", but its handler serves only datagrams");
+		misfit(making, candidate, "which", "cannot be served");
+	} else if ((why = block_misfit(&entry, &who))) {
+		misfit(making, candidate, who, why);
 	} else {
 		plan->entries[plan->count++] = entry;
 	}

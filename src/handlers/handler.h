@@ -44,6 +44,14 @@ struct handler {
 	void (*settings_free)(struct handler_settings *settings);
 
 	/*
+	 * Tells why these settings cannot have a socket that the handler serves otherwise;
+	 * NULL for a handler whose settings can have all.
+	 * type: SOCK_STREAM, SOCK_SEQPACKET or SOCK_DGRAM.
+	 * Returns what follows `its handler` in a fault, or NULL.
+	 */
+	const char *(*misfit)(const struct handler_settings *settings, int type);
+
+	/*
 	 * Makes the factory for streams; NULL for a handler that does not serve them.
 	 * settings: outlives the factory.
 	 * ret: free with stream_free, after the last of the host's ports and work.

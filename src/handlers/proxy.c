@@ -142,6 +142,15 @@ static int settings_new(cfg_t *section, struct faults *faults, struct handler_se
 	return 0;
 }
 
+static const char *misfit(const struct handler_settings *base, int type)
+{
+	const struct proxy_settings *settings = (const struct proxy_settings *)base;
+
+	return type == SOCK_DGRAM && settings->send_proxy == PROXY_HEADER_V1
+		       ? "cannot send PROXY headers of version 1 in datagrams: v2 can"
+		       : NULL;
+}
+
 int proxy_upstreams_new(const struct proxy_settings *settings, struct adopt_reactor *reactor,
 			int type, struct upstreams **ret)
 {
@@ -161,6 +170,7 @@ const struct handler handler_proxy = {
 	.options = options,
 	.settings_new = settings_new,
 	.settings_free = settings_free,
+	.misfit = misfit,
 	.stream_new = proxy_stream_new,
 	.stream_free = proxy_stream_free,
 	.datagram_new = proxy_datagram_new,

@@ -449,10 +449,6 @@ static int relay_init(struct relay *relay, const struct proxy_settings *settings
 		relay->headed = malloc(PROXY_PROTOCOL_WRITE_BYTES + DATAGRAM_BYTES_MAX);
 		error = relay->headed ? 0 : -ENOMEM;
 	}
-	if (settings->send_proxy == PROXY_HEADER_V1) {
-		log_error("proxy: send-proxy = v1 is for streams alone; datagrams can have v2");
-		error = -EPROTONOSUPPORT;
-	}
 	return error;
 }
 

@@ -387,6 +387,42 @@ START_TEST(a_stream_socket_on_a_datagram_handler)
 }
 END_TEST
 
+START_TEST(a_route_whose_handler_does_not_serve_it)
+{
+	struct config_route routes[] = {{.handler = &both}, {.handler = &streams}};
+	struct config_port *port = add_port("web");
+
+	port->routes = routes;
+	port->route_count = 2;
+	give("web", socket(AF_INET, SOCK_DGRAM, 0));
+	ck_assert_int_eq(make(), -EINVAL);
+	assert_faults(1, "is a datagram socket, but the handler of a route serves only streams");
+}
+END_TEST
+
+static const char *no_records(const struct handler_settings *settings, int type)
+{
+	(void)settings;
+	return type == SOCK_SEQPACKET ? "knows no records" : NULL;
+}
+
+START_TEST(a_handler_may_refuse_what_it_serves_otherwise)
+{
+	static const struct handler choosy = {
+		.name = "choosy", .stream_new = no_stream, .misfit = no_records};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+	ck_assert_int_eq(bind(fd, &(struct sockaddr){.sa_family = AF_UNIX}, sizeof(sa_family_t)),
+			 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	add_port("web")->handler = &choosy;
+	give("web", make_listener());
+	give("web", fd);
+	ck_assert_int_eq(make(), -EINVAL);
+	assert_faults(1, "is a listening seqpacket socket, but its handler knows no records");
+}
+END_TEST
+
 START_TEST(listen_is_used_where_nothing_came)
 {
 	char *addresses[] = {any_tcp, any_udp, NULL};
@@ -462,6 +498,8 @@ int main(void)
 			    sizeof misfits / sizeof misfits[0]);
 	tcase_add_test(tcase, a_datagram_socket_on_a_stream_handler);
 	tcase_add_test(tcase, a_stream_socket_on_a_datagram_handler);
+	tcase_add_test(tcase, a_route_whose_handler_does_not_serve_it);
+	tcase_add_test(tcase, a_handler_may_refuse_what_it_serves_otherwise);
 	tcase_add_test(tcase, listen_is_used_where_nothing_came);
 	tcase_add_test(tcase, an_address_that_cannot_be_opened_is_told);
 	tcase_add_test(tcase, a_misfit_outweighs_a_refusal);

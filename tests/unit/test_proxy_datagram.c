@@ -289,11 +289,11 @@ END_TEST
 
 START_TEST(version_1_knows_no_datagrams)
 {
-	struct adopt_datagram_protocol *none = NULL;
-
 	settings.send_proxy = PROXY_HEADER_V1;
-	ck_assert_int_eq(proxy_datagram_new(&settings.base, &host, &none), -EPROTONOSUPPORT);
-	ck_assert_ptr_null(none);
+	ck_assert_ptr_nonnull(handler_proxy.misfit(&settings.base, SOCK_DGRAM));
+	ck_assert_ptr_null(handler_proxy.misfit(&settings.base, SOCK_STREAM));
+	settings.send_proxy = PROXY_HEADER_V2;
+	ck_assert_ptr_null(handler_proxy.misfit(&settings.base, SOCK_DGRAM));
 }
 END_TEST
 
