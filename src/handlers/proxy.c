@@ -38,11 +38,22 @@ static void settings_free(struct handler_settings *base)
 	free(settings);
 }
 
+/* Nobody can be met at port 0, which is for those who listen. */
+static bool has_no_port(const struct endpoint *endpoint)
+{
+	int family = adopt_address_family(&endpoint->address);
+
+	return endpoint->kind == ENDPOINT_ADDRESS && (family == AF_INET || family == AF_INET6) &&
+	       adopt_address_port(&endpoint->address) == 0;
+}
+
 static int read_upstream(cfg_t *section, const char *text, struct faults *faults,
 			 struct endpoint *ret)
 {
 	int error = endpoint_parse(text, ret);
 
+	if (error == 0 && has_no_port(ret))
+		error = -EINVAL;
 	if (error == 0)
 		return 0;
 	option_fault(section, "upstream", faults,

@@ -481,6 +481,24 @@ START_TEST(handler_options_are_judged)
 }
 END_TEST
 
+/* Addresses that may be told to listen, or only look like one. */
+static const char *const no_upstreams[] = {"127.0.0.1:0", "[::1]:0",      "name:0",
+					   "127.0.0.1",   "256.0.0.1:80", "udp:127.0.0.1:53",
+					   "srv:web.tcp", "unix:"};
+
+START_TEST(what_is_no_upstream)
+{
+	char text[128];
+
+	snprintf(text, sizeof text, "port x { proxy {\n upstream = {\"a:1\", \"%s\"} } }",
+		 no_upstreams[_i]);
+	ck_assert_int_eq(read_text(text), -EINVAL);
+	snprintf(text, sizeof text, "-e:2: upstream: \"%s\" is no address", no_upstreams[_i]);
+	ck_assert_ptr_nonnull(strstr(said, text));
+	ck_assert_uint_eq(faults_count(faults, FAULT_ERROR), 1);
+}
+END_TEST
+
 START_TEST(deep_nesting)
 {
 	char *text = calloc(1, 200000);
@@ -797,6 +815,8 @@ int main(void)
 	tcase_add_test(texts, route_that_is_never_reached);
 	tcase_add_loop_test(texts, route_behind_another, 0, COUNT(pairs));
 	tcase_add_test(texts, handler_options_are_judged);
+	tcase_add_loop_test(texts, what_is_no_upstream, 0,
+			    sizeof no_upstreams / sizeof no_upstreams[0]);
 	tcase_add_test(texts, deep_nesting);
 	tcase_add_loop_test(texts, warning, 0, COUNT(doubtful));
 	tcase_add_test(texts, dump_fills_defaults_in);
