@@ -203,8 +203,8 @@ static struct upstream *try_one(struct dial *dial, const struct upstream *beside
 			return upstream;
 		}
 		dial->error = error;
-		if (error == -ENOMEM || error == -EMFILE || error == -ENFILE)
-			return NULL; /* that is not the upstream's fault */
+		if (!upstream_at_fault(error))
+			return NULL;
 		upstream_failed(upstream, error, now_ms(dial));
 	}
 	return NULL;

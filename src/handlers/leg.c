@@ -126,8 +126,11 @@ int leg_send(struct leg *leg, const void *data, size_t length)
 {
 	int error = leg->dead ? -EPIPE : adopt_port_send(leg->base.port, NULL, data, length);
 
-	if (error < 0 && error != -EAGAIN && error != -EMSGSIZE && error != -EPIPE)
+	if (error < 0 && error != -EAGAIN && error != -EMSGSIZE && error != -EPIPE &&
+	    upstream_at_fault(error)) {
+		leg->dead = true;
 		upstream_failed(leg->upstream, error, now_ms(leg));
+	}
 	return error;
 }
 

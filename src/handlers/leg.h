@@ -25,12 +25,12 @@ int leg_new(struct adopt_reactor *reactor, struct upstream *upstream, struct leg
 	    struct leg **ret);
 
 /*
- * Sends one datagram. A failure that is the upstream's is noted.
+ * Sends one datagram. After a failure that is the upstream's the leg is dead.
  * Returns 0, or what adopt_port_send() returns.
  */
 int leg_send(struct leg *leg, const void *data, size_t length);
 
-/* Tells whether nothing can be sent: it was refused, or its reactor has ended. */
+/* Tells whether nothing can be sent: the upstream is not there, or its reactor has ended. */
 bool leg_dead(const struct leg *leg);
 
 /* Sets it NULL; NULL inside is harmless. */

@@ -63,6 +63,7 @@ struct relay {
 	size_t held_bytes;
 	unsigned char *headed; /* room for a header and a datagram, where headers are sent */
 	bool cut_told;         /* of a datagram that was cut, once */
+	bool shortage_told;    /* likewise, that sessions find no descriptor */
 	bool draining;
 	uint64_t drain_until_ms;
 };
@@ -129,6 +130,25 @@ static void leg_refused(struct leg_owner *owner)
 	try_later(session_of(owner));
 }
 
+static void session_end(struct session *session);
+
+/* The process has no descriptor left: the longest idle session gives up its own, on a
+ * later turn. */
+static void make_room(const struct session *session)
+{
+	struct relay *relay = session->relay;
+	struct session *idle;
+
+	if (!relay->shortage_told)
+		log_warning("proxy: no descriptor is left for a session: the longest idle ends");
+	relay->shortage_told = true;
+	TAILQ_FOREACH (idle, &relay->by_use, by_use)
+		if (idle->leg && idle != session) {
+			session_end(idle);
+			return;
+		}
+}
+
 /* Gives a session its leg to the upstream whose turn it is, of those that can be reached. */
 static int session_connect(struct session *session)
 {
@@ -146,6 +166,10 @@ static int session_connect(struct session *session)
 
 		upstream_tried(upstream, client.now_ms);
 		error = leg_new(relay->reactor, upstream, &session->leg_owner, &session->leg);
+		if (error < 0 && !upstream_at_fault(error)) {
+			make_room(session);
+			break;
+		}
 		if (error < 0)
 			upstream_failed(upstream, error, client.now_ms);
 	}
@@ -180,6 +204,8 @@ static void session_send(struct session *session, const void *data, size_t lengt
 	session->awaits = true;
 	if (leg_send(session->leg, data, length) == 0)
 		session->introduced = true;
+	else if (leg_dead(session->leg))
+		try_later(session);
 }
 
 static void send_held(struct session *session)

@@ -2,6 +2,7 @@
 
 #include "support/log.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,6 +67,11 @@ void upstream_tried(struct upstream *upstream, uint64_t now_ms)
 {
 	if (upstream->failures > 0 && upstream_usable(upstream, now_ms))
 		leave_alone(upstream, now_ms);
+}
+
+bool upstream_at_fault(int error)
+{
+	return error != -EMFILE && error != -ENFILE && error != -ENOMEM && error != -ENOBUFS;
 }
 
 void upstream_failed(struct upstream *upstream, int error, uint64_t now_ms)

@@ -42,6 +42,10 @@ bool upstream_usable(const struct upstream *upstream, uint64_t now_ms);
  * longer than before, unless it answers. */
 void upstream_tried(struct upstream *upstream, uint64_t now_ms);
 
+/* Tells whether an error of connecting or sending is the upstream's, and not that we are
+ * short of descriptors or memory. error: a negative errno. */
+bool upstream_at_fault(int error);
+
 /* Note how it did; a change is logged once each way. error: a negative errno. */
 void upstream_failed(struct upstream *upstream, int error, uint64_t now_ms);
 void upstream_answered(struct upstream *upstream);
