@@ -138,6 +138,8 @@ static void asked(struct adopt_datagram_protocol *protocol, const struct adopt_d
 	if (server->silent)
 		return;
 	answer(server, datagram->data, &message);
+	if (server->spoil)
+		server->spoil(message.bytes, &message.length);
 	ck_assert_int_eq(
 		adopt_port_send(server->base.port, datagram->peer, message.bytes, message.length),
 		0);

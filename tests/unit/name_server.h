@@ -17,7 +17,9 @@ struct name_server {
 	const struct name_record *records; /* up to one without a name */
 	bool silent;                       /* says nothing */
 	bool broken;                       /* says that it has failed */
-	unsigned asked;                    /* questions that have come */
+	/* Makes an answer one that no honest server gives, unless NULL. */
+	void (*spoil)(unsigned char *bytes, size_t *length);
+	unsigned asked; /* questions that have come */
 	char address[ADOPT_ADDRESS_TEXT_SIZE];
 };
 

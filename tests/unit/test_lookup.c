@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct name_record records[] = {
 	{"both.test", "A", 30, "192.0.2.1"},
@@ -17,6 +18,8 @@ static const struct name_record records[] = {
 	{"_none._tcp.both.test", "SRV", 10, "0 0 0 ."},
 	{"four.test", "A", 40, "192.0.2.4"},
 	{"empty.test", "SRV", 10, "0 0 1 x"},
+	{"brief.test", "A", 0xffffffff, "192.0.2.5"},
+	{"lasting.test", "A", 0x7fffffff, "192.0.2.6"},
 	{NULL, NULL, 0, NULL},
 };
 
@@ -161,6 +164,156 @@ START_TEST(given_up_is_not_told)
 }
 END_TEST
 
+/* RFC 2181, section 8: what is more than 31 bits is nothing. */
+START_TEST(extreme_times_to_live)
+{
+	look("brief.test:80");
+	ck_assert_int_eq(error, 0);
+	ck_assert_uint_eq(ttl_ms, 0);
+	begin("lasting.test:80");
+	RUN_UNTIL(!lookup);
+	ck_assert_uint_eq(ttl_ms, UINT64_C(0x7fffffff) * 1000);
+}
+END_TEST
+
+/* Where the first answer of a message begins, after the question. */
+static size_t first_record(const unsigned char *bytes)
+{
+	size_t at = 12;
+
+	while (bytes[at])
+		at += bytes[at] + 1u;
+	return at + 5;
+}
+
+static void cut_after_header(unsigned char *bytes, size_t *length)
+{
+	(void)bytes;
+	*length = 12;
+}
+
+static void cut_inside_record(unsigned char *bytes, size_t *length)
+{
+	*length = first_record(bytes) + 3;
+}
+
+static void cut_one_byte(unsigned char *bytes, size_t *length)
+{
+	(void)bytes;
+	--*length;
+}
+
+static void nothing_at_all(unsigned char *bytes, size_t *length)
+{
+	(void)bytes;
+	*length = 0;
+}
+
+static void countless_answers(unsigned char *bytes, size_t *length)
+{
+	(void)length;
+	bytes[6] = bytes[7] = 0xff;
+}
+
+static void countless_questions(unsigned char *bytes, size_t *length)
+{
+	(void)length;
+	bytes[4] = bytes[5] = 0xff;
+}
+
+static void name_without_end(unsigned char *bytes, size_t *length)
+{
+	size_t at = first_record(bytes);
+
+	(void)length;
+	bytes[at] = 0xc0;
+	bytes[at + 1] = (unsigned char)at;
+}
+
+static void pointer_past_the_end(unsigned char *bytes, size_t *length)
+{
+	size_t at = first_record(bytes);
+
+	(void)length;
+	bytes[at] = bytes[at + 1] = 0xff;
+}
+
+static void label_past_the_end(unsigned char *bytes, size_t *length)
+{
+	size_t at = first_record(bytes);
+
+	bytes[at] = 63;
+	*length = at + 20;
+}
+
+static void data_past_the_end(unsigned char *bytes, size_t *length)
+{
+	size_t at = first_record(bytes);
+
+	(void)length;
+	at += strlen((const char *)bytes + at) + 1;
+	bytes[at + 8] = bytes[at + 9] = 0xff;
+}
+
+static void no_data(unsigned char *bytes, size_t *length)
+{
+	size_t at = first_record(bytes);
+
+	at += strlen((const char *)bytes + at) + 1;
+	bytes[at + 8] = bytes[at + 9] = 0;
+	*length = at + 10;
+}
+
+static void (*const spoils[])(unsigned char *, size_t *) = {
+	cut_after_header,   cut_inside_record,   cut_one_byte,     nothing_at_all,
+	countless_answers,  countless_questions, name_without_end, pointer_past_the_end,
+	label_past_the_end, data_past_the_end,   no_data,
+};
+
+/* What it makes of the name is c-ares' to judge; that it ends, and hurts nobody, ours. */
+START_TEST(hostile_answers)
+{
+	static const struct {
+		const char *name;
+		unsigned questions;
+	} asks[] = {{"both.test:80", 2}, {"srv:_web._tcp.both.test", 1}};
+
+	for (size_t i = 0; i < sizeof asks / sizeof asks[0]; i++) {
+		answers = server.asked = 0;
+		server.spoil = spoils[_i];
+		begin(asks[i].name);
+		RUN_UNTIL(!lookup || server.asked >= asks[i].questions);
+		settle();
+		/* What was not taken for an answer is asked again. */
+		server.spoil = NULL;
+		RUN_UNTIL(!lookup);
+		ck_assert_uint_eq(answers, 1);
+		ck_assert(error == 0 || error == -EAGAIN || error == -EHOSTUNREACH);
+	}
+}
+END_TEST
+
+/* Guessed by who has not seen the question. */
+static void other_question(unsigned char *bytes, size_t *length)
+{
+	(void)length;
+	bytes[0] ^= 0xff;
+}
+
+START_TEST(forged_answer_is_not_believed)
+{
+	server.spoil = other_question;
+	begin("both.test:80");
+	RUN_UNTIL(server.asked >= 2);
+	settle();
+	ck_assert_uint_eq(answers, 0);
+	server.spoil = NULL;
+	RUN_UNTIL(!lookup);
+	ck_assert_int_eq(error, 0);
+	ck_assert_uint_eq(count, 3);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("lookup");
@@ -173,6 +326,9 @@ int main(void)
 	tcase_add_test(tests, failing_server_is_not_an_answer);
 	tcase_add_test(tests, silent_server_is_asked_again);
 	tcase_add_test(tests, given_up_is_not_told);
+	tcase_add_test(tests, extreme_times_to_live);
+	tcase_add_loop_test(tests, hostile_answers, 0, sizeof spoils / sizeof spoils[0]);
+	tcase_add_test(tests, forged_answer_is_not_believed);
 	suite_add_tcase(suite, tests);
 	return harness_main(suite);
 }
