@@ -98,6 +98,9 @@ def echo_datagram(address, data=b"hello\n", bind=None):
 def listener(family=socket.AF_INET, kind=socket.SOCK_STREAM, address=None, backlog=128):
     """A bound socket, listening where its kind does; the address defaults to a free port."""
     sock = socket.socket(family, kind)
+    if kind == socket.SOCK_STREAM and family != socket.AF_UNIX:
+        # Its address may be wanted again at once.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if address is None:
         address = ("::1", 0) if family == socket.AF_INET6 else ("127.0.0.1", 0)
     elif kind == socket.SOCK_STREAM:

@@ -4,87 +4,18 @@ import concurrent.futures
 import contextlib
 import hashlib
 import os
+import select
 import socket
 import struct
 import threading
 import unittest
 
 import harness
+from backends import Case, echo, reset, text
 from harness import BOUND, adoptd, connect, echo_stream, listener, read_all, wait_for
 
 GIBIBYTE = 1 << 30
 VANISHING = 200
-
-
-def reset(sock):
-    """Closes with a reset."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
-
-
-class Backend:
-    """A server of one handler function, a thread a connection. A context manager."""
-
-    def __init__(self, serve, sock=None):
-        self.serve, self.sock = serve, sock or listener()
-        self.address = self.sock.getsockname()
-
-    def accept(self):
-        while True:
-            try:
-                client, _ = self.sock.accept()
-            except OSError:
-                return
-            client.settimeout(BOUND)
-            threading.Thread(target=self.run, args=[client], daemon=True).start()
-
-    def run(self, client):
-        with client, contextlib.suppress(OSError):
-            self.serve(client)
-
-    def __enter__(self):
-        threading.Thread(target=self.accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        with contextlib.suppress(OSError):
-            self.sock.shutdown(socket.SHUT_RDWR)
-        self.sock.close()
-
-
-def echo(client):
-    while data := client.recv(65536):
-        client.sendall(data)
-
-
-def text(address):
-    """An address as the configuration writes it."""
-    if isinstance(address, str):
-        return "unix:" + address
-    return f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
-
-
-class Case(harness.Case):
-    def proxy(self, *upstreams, options="", kind=socket.SOCK_STREAM, port_options=""):
-        """Starts a proxy; returns its address."""
-        sock = self.use(listener(kind=kind))
-        listed = ", ".join(f'"{upstream}"' for upstream in upstreams)
-        self.daemon = self.use(adoptd(
-            f'port "p" {{ {port_options}\n proxy {{ upstream = {{{listed}}} {options}\n}} }}',
-            "--fd", "p=3", fds={3: sock.fileno()}))
-        return sock.getsockname()
-
-    def backend(self, serve, **how):
-        return self.use(Backend(serve, **how))
-
-    def descriptors(self):
-        return len(os.listdir(f"/proc/{self.daemon.pid}/fd"))
-
-    def dead_port(self):
-        """An address that is refused for as long as the case lasts."""
-        sock = self.use(socket.socket())
-        sock.bind(("127.0.0.1", 0))
-        return text(sock.getsockname())
 
 
 class Wanting(Case):
@@ -160,6 +91,30 @@ class Wanting(Case):
             self.backend(echo, sock=late)
             for answer in answers:
                 self.assertEqual(answer.result(BOUND), b"patience")
+
+    def test_bytes_wait_in_the_kernel(self):
+        """They cost nothing here while the backend starts, and the client is held back."""
+        late = self.use(socket.socket())
+        late.bind(("127.0.0.1", 0))
+        address = self.proxy(text(late.getsockname()), options="connect-timeout = 60s")
+        with connect(address) as client:
+            wait_for("the log", lambda: "does not answer" in self.daemon.output())
+            before = self.resident()
+            sent = self.send_until_held(client)
+            self.assertLess(self.resident() - before, 1 << 20)
+            late.listen()
+            late.settimeout(BOUND)
+            with late.accept()[0] as server:
+                server.settimeout(BOUND)
+                client.shutdown(socket.SHUT_WR)
+                self.assertEqual(hashlib.sha1(read_all(server)).digest(), sent)
+
+    def send_until_held(self, client):
+        """Sends until there is no room for a moment; returns the digest of what was sent."""
+        digest, block = hashlib.sha1(), os.urandom(65536)
+        while select.select([], [client], [], 0.5)[1]:
+            digest.update(block[:client.send(block, socket.MSG_DONTWAIT)])
+        return digest.digest()
 
     def test_unix_backend_that_starts_late(self):
         path = self.path("late.sock")
@@ -259,24 +214,10 @@ class Bytes(Case):
             line = " received={0} sent={0} ".format(sum(self.SIZES))
             wait_for("the log", lambda: self.daemon.output().count(line) == connections)
 
-    def test_reset_reaches_the_other_side(self):
-        server = self.use(listener())
-        server.settimeout(BOUND)
-        address = self.proxy(text(server.getsockname()))
-        for resetting in (0, 1):
-            client = self.use(connect(address))
-            pair = [client, self.use(server.accept()[0])]
-            client.sendall(b"x")
-            pair[1].settimeout(BOUND)
-            self.assertEqual(pair[1].recv(1), b"x")
-            reset(pair[resetting])
-            self.assertRaises(ConnectionResetError, pair[1 - resetting].recv, 1)
-
     def test_slow_reader_costs_no_memory(self):
         def serve(client):
-            with contextlib.suppress(OSError):
-                while True:
-                    client.sendall(b"x" * 65536)
+            while True:
+                client.sendall(b"x" * 65536)
 
         address = self.proxy(text(self.backend(serve).address))
         with connect(address) as client:
@@ -287,9 +228,54 @@ class Bytes(Case):
             self.assertEqual(len(client.recv(1)), 1)
         self.assertLess(self.resident() - before, 32 << 20)
 
-    def resident(self):
-        with open(f"/proc/{self.daemon.pid}/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    def test_slow_backend_costs_no_memory(self):
+        server = self.use(listener())
+        server.settimeout(BOUND)
+        address = self.proxy(text(server.getsockname()))
+        before, pairs = None, []
+        for _ in range(30):
+            client = self.use(connect(address))
+            pairs.append((client, self.use(server.accept()[0])))
+            before = before or self.resident()
+            while select.select([], [client], [], 0.1)[1]:
+                client.send(b"x" * 65536, socket.MSG_DONTWAIT)
+        self.assertLess(self.resident() - before, 10 << 20)
+
+
+class Ends(Case):
+    """Of one side, which the other is to hear of."""
+
+    def pair(self, **how):
+        """A client, and the backend's end of its connection; a byte has gone both ways."""
+        server = self.use(listener())
+        server.settimeout(BOUND)
+        client = self.use(connect(self.proxy(text(server.getsockname()), **how)))
+        accepted = self.use(server.accept()[0])
+        accepted.settimeout(BOUND)
+        for sender, receiver in ((client, accepted), (accepted, client)):
+            sender.sendall(b"x")
+            self.assertEqual(receiver.recv(1), b"x")
+        return client, accepted
+
+    def test_reset_reaches_the_other_side(self):
+        for resetting in (0, 1):
+            pair = self.pair()
+            reset(pair[resetting])
+            self.assertRaises(ConnectionResetError, pair[1 - resetting].recv, 1)
+
+    def test_half_close_timeout(self):
+        for ending in (0, 1):
+            pair = self.pair(options="half-close-timeout = 300ms")
+            pair[ending].shutdown(socket.SHUT_WR)
+            self.assertEqual(pair[1 - ending].recv(1), b"")
+            self.assertRaises(ConnectionResetError, pair[ending].recv, 1)
+            # Linux calls it a broken pipe where the end of file has come before.
+            wait_for("the other reset", lambda: pair[1 - ending].getsockopt(
+                socket.SOL_SOCKET, socket.SO_ERROR))
+
+    def test_idle_timeout(self):
+        for sock in self.pair(port_options="idle-timeout = 300ms"):
+            self.assertRaises(ConnectionResetError, sock.recv, 1)
 
 
 @unittest.skipUnless(os.path.isdir("/proc/self/fd"), "no /proc here")
@@ -327,38 +313,6 @@ class Vanishing(Case):
         self.vanish(text(full.getsockname()))
 
 
-class Health(Case):
-    def test_failed_is_skipped_and_comes_back(self):
-        names = {}
-
-        def server(name, **how):
-            names[name] = self.backend(lambda client: client.sendall(name), **how)
-            return names[name]
-
-        first, second = server(b"first"), server(b"second")
-        address = self.proxy(text(first.address), text(second.address))
-        self.assertEqual([echo_stream(address, b"") for _ in range(4)],
-                         [b"first", b"second"] * 2)
-        gone = first.address
-        first.__exit__()
-        self.assertEqual({echo_stream(address, b"") for _ in range(10)}, {b"second"})
-        self.assertEqual(self.daemon.output().count("does not answer"), 1)
-        server(b"first", sock=listener(address=gone))
-        wait_for("the first", lambda: echo_stream(address, b"") == b"first")
-        self.assertEqual(self.daemon.output().count("answers again"), 1)
-
-    def test_source_hash_keeps_a_host(self):
-        servers = [self.backend(lambda client, n=n: client.sendall(b"%d" % n)) for n in range(3)]
-        address = self.proxy(*(text(server.address) for server in servers),
-                             options="balance = source-hash")
-        for source in range(1, 21):
-            heard = set()
-            for _ in range(3):
-                with socket.create_connection(address, BOUND, (f"127.0.1.{source}", 0)) as client:
-                    heard.add(read_all(client))
-            self.assertEqual(len(heard), 1, source)
-
-
 def unprivileged(*argv):
     return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *argv]
 
@@ -372,17 +326,23 @@ class Databases(Case):
         return output
 
     @harness.need("redis-server", "redis-benchmark")
-    def test_redis_on_unix_sockets(self):
-        path, front = self.path("redis.sock"), self.path("front.sock")
-        self.use(harness.Process(["redis-server", "--port", "0", "--unixsocket", path,
-                                  "--save", "", "--dir", self.directory]))
-        sock = self.use(listener(socket.AF_UNIX, address=front))
-        self.use(adoptd(f'port "p" {{ proxy {{ upstream = {{"unix:{path}"}} }} }}',
-                        "--fd", "p=3", fds={3: sock.fileno()}))
-        output = self.run_well("redis-benchmark", "-s", front, "-q", "-t", "ping,set,get,lrange_100",
-                               "-n", "10000", "-c", "50", "-P", "4")
-        self.assertGreaterEqual(output.count("requests per second"), 4)
-        self.assertNotRegex(output.lower(), "error|reset|closed")
+    def test_redis(self):
+        path, port = self.path("redis.sock"), harness.free_port()
+        self.use(harness.Process(["redis-server", "--port", str(port), "--bind", "127.0.0.1",
+                                  "--unixsocket", path, "--save", "", "--dir", self.directory]))
+        for number, upstream in enumerate((path, ("127.0.0.1", port))):
+            wait_for("redis", lambda: connect(upstream)).close()
+            front = self.path(f"front{number}")
+            self.check_redis("-s", self.proxy(text(upstream), sock=self.use(
+                listener(socket.AF_UNIX, address=front))))
+            self.check_redis("-p", str(self.proxy(text(upstream))[1]))
+
+    def check_redis(self, *where):
+        with self.subTest(where=where):
+            output = self.run_well("redis-benchmark", *where, "-q", "-t", "ping,set,get,lrange_100",
+                                   "-n", "10000", "-c", "50", "-P", "4")
+            self.assertGreaterEqual(output.count("requests per second"), 4)
+            self.assertNotRegex(output.lower(), "error|reset|closed")
 
     @unittest.skipUnless(os.geteuid() == 0, "not root: the server wants a user of its own")
     @harness.need("setpriv")
@@ -399,15 +359,23 @@ class Databases(Case):
             f"{tools}/postgres", "-D", data, "-k", self.directory, "-p", str(port), "-F")))
         wait_for("postgres", lambda: connect(("127.0.0.1", port))).close()
         for upstream in (f"127.0.0.1:{port}", f"unix:{self.directory}/.s.PGSQL.{port}"):
-            with self.subTest(upstream=upstream):
-                _, front = self.proxy(upstream)
-                where = ("-h", "127.0.0.1", "-p", str(front), "-U", "tester", "postgres")
-                self.run_well(f"{tools}/pgbench", "-i", "-q", *where)
-                output = self.run_well(f"{tools}/pgbench", "-c", "8", "-t", "20", "-C", *where)
-                self.assertIn("number of transactions actually processed: 160/160", output)
-                output = self.run_well(f"{tools}/pgbench", "-c", "8", "-t", "100", *where)
-                self.assertIn("number of transactions actually processed: 800/800", output)
+            _, front = self.proxy(upstream)
+            self.check_postgres(tools, "-h", "127.0.0.1", "-p", str(front))
+        # A client of a UNIX socket is told the directory, and a port for the name in it.
+        os.mkdir(self.path("front"))
+        self.proxy(upstream, sock=self.use(listener(socket.AF_UNIX,
+                                                    address=self.path("front/.s.PGSQL.1"))))
+        self.check_postgres(tools, "-h", self.path("front"), "-p", "1")
         server.stop()
+
+    def check_postgres(self, tools, *where):
+        with self.subTest(where=where):
+            where += ("-U", "tester", "postgres")
+            self.run_well(f"{tools}/pgbench", "-i", "-q", *where)
+            output = self.run_well(f"{tools}/pgbench", "-c", "8", "-t", "20", "-C", *where)
+            self.assertIn("number of transactions actually processed: 160/160", output)
+            output = self.run_well(f"{tools}/pgbench", "-c", "8", "-t", "100", *where)
+            self.assertIn("number of transactions actually processed: 800/800", output)
 
 
 if __name__ == "__main__":
