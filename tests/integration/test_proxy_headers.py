@@ -1,4 +1,5 @@
 """The PROXY headers that the proxy sends, read by those who are sent them in real life."""
+import os
 import socket
 import struct
 
@@ -26,6 +27,7 @@ http {{
     scgi_temp_path {directory}/scgi;
     server {{
         listen 127.0.0.1:{port} proxy_protocol;
+        listen unix:{directory}/back.sock proxy_protocol;
         return 200 "$proxy_protocol_addr $proxy_protocol_port $proxy_protocol_server_addr $proxy_protocol_server_port";
     }}
 }}
@@ -77,7 +79,7 @@ class Headers(harness.Case):
         self.check(self.receiver(NGINX, "nginx", "-p", self.directory, "-c"))
 
     @harness.need("haproxy")
-    def test_unix(self):
+    def test_haproxy_unix(self):
         """From a UNIX socket there is a client to tell of only where a header told of it."""
         self.receiver(HAPROXY, "haproxy", "-db", "-f")
         for version in ("v1", "v2"):
@@ -91,6 +93,42 @@ class Headers(harness.Case):
                 with connect(front) as client:
                     header = b"PROXY TCP4 192.0.2.7 192.0.2.8 4711 80\r\n"
                     self.assertEqual(self.ask(client, header), "192.0.2.7 4711 0.0.0.0 ")
+
+    @harness.need("nginx")
+    def test_nginx_unix(self):
+        """It takes a name of a UNIX client, which HAProxy 2.6 does not, and tells none."""
+        self.receiver(NGINX, "nginx", "-p", self.directory, "-c")
+        for version in ("v1", "v2"):
+            with self.subTest(version=version):
+                front = self.path(version)
+                self.proxy(f"unix:{self.path('back.sock')}", version,
+                           self.use(listener(socket.AF_UNIX, address=front)))
+                for client in (connect(front), self.named_client(front)):
+                    with client:
+                        self.assertEqual(self.ask(client), "   ")
+
+    def named_client(self, address):
+        client = socket.socket(socket.AF_UNIX)
+        client.settimeout(harness.BOUND)
+        client.bind(self.path(f"client{len(os.listdir(self.directory))}"))
+        client.connect(address)
+        return client
+
+    def test_unix_names(self):
+        """Section 2.2 of the PROXY protocol: 108 bytes each for who came, and where to."""
+        server, front = (self.use(listener(socket.AF_UNIX, address=self.path(name)))
+                         for name in ("server", "front"))
+        server.settimeout(harness.BOUND)
+        self.proxy(f"unix:{self.path('server')}", "v2", front)
+        with self.named_client(self.path("front")) as client:
+            client.sendall(b"hello")
+            client.shutdown(socket.SHUT_WR)
+            with server.accept()[0] as accepted:
+                accepted.settimeout(harness.BOUND)
+                names = (os.fsencode(client.getsockname()), os.fsencode(self.path("front")))
+                self.assertEqual(read_all(accepted),
+                                 b"\r\n\r\n\0\r\nQUIT\n\x21\x31" + struct.pack("!H108s108s", 216, *names)
+                                 + b"hello")
 
     def test_datagrams(self):
         server = self.use(listener(kind=socket.SOCK_DGRAM))
