@@ -298,7 +298,7 @@ class Vanishing(Case):
                 client.close()
         wait_for("the descriptors", lambda: self.descriptors() <= idle)
         self.assertTrue(self.daemon.running())
-        self.daemon.stop()
+        self.assertEqual(self.daemon.stop(), 0, self.daemon.output())
 
     def test_nobody_listens(self):
         self.vanish(self.dead_port())
