@@ -1,7 +1,6 @@
 /* proxy { upstream = {…} … }: passes clients on to another server. */
 #include "proxy.h"
 
-#include "start_unit.h"
 #include "support/option.h"
 
 #include <errno.h>
@@ -35,6 +34,7 @@ static void settings_free(struct handler_settings *base)
 		return;
 	free(settings->upstreams);
 	free(settings->start_unit);
+	free(settings->unit_memory);
 	free(settings);
 }
 
@@ -109,7 +109,8 @@ static int read_unit(cfg_t *section, struct faults *faults, struct proxy_setting
 		return -EINVAL;
 	}
 	settings->start_unit = strdup(unit);
-	return settings->start_unit ? 0 : -ENOMEM;
+	settings->unit_memory = calloc(1, sizeof *settings->unit_memory);
+	return settings->start_unit && settings->unit_memory ? 0 : -ENOMEM;
 }
 
 /* Each one is looked at, so that one run tells all faults. */

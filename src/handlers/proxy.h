@@ -3,6 +3,7 @@
 #define HANDLERS_PROXY_H
 
 #include "handler.h"
+#include "start_unit.h"
 #include "upstreams.h"
 
 enum proxy_header { PROXY_HEADER_NONE, PROXY_HEADER_V1, PROXY_HEADER_V2 };
@@ -15,6 +16,7 @@ struct proxy_settings {
 	enum balance balance;
 	enum proxy_header send_proxy;
 	char *start_unit; /* NULL: none */
+	struct start_unit_memory *unit_memory;
 	uint64_t connect_timeout_ms;
 	uint64_t retry_interval_ms;
 	uint64_t half_close_timeout_ms;

@@ -2,7 +2,6 @@
  * towards one upstream, so that only that one can answer. */
 #include "leg.h"
 #include "proxy.h"
-#include "start_unit.h"
 #include "support/datagram_key.h"
 #include "support/keyed_hash.h"
 #include "support/log.h"
@@ -470,7 +469,8 @@ static int relay_init(struct relay *relay, const struct proxy_settings *settings
 	int error = proxy_upstreams_new(settings, relay->reactor, SOCK_DGRAM, &relay->upstreams);
 
 	if (error == 0 && settings->start_unit)
-		error = start_unit_new(relay->reactor, settings->start_unit, &relay->unit);
+		error = start_unit_new(relay->reactor, settings->start_unit, settings->unit_memory,
+				       &relay->unit);
 	if (error == 0 && settings->send_proxy == PROXY_HEADER_V2) {
 		relay->headed = malloc(PROXY_PROTOCOL_WRITE_BYTES + DATAGRAM_BYTES_MAX);
 		error = relay->headed ? 0 : -ENOMEM;

@@ -1,7 +1,6 @@
 /* The proxy for streams: a client is held until an upstream answers, then joined. */
 #include "dial.h"
 #include "proxy.h"
-#include "start_unit.h"
 #include "support/log.h"
 #include "support/proxy_protocol.h"
 
@@ -232,7 +231,8 @@ int proxy_stream_new(const struct handler_settings *base, struct host *host,
 	factory->host = host;
 	error = proxy_upstreams_new(settings, host->reactor, SOCK_STREAM, &factory->upstreams);
 	if (error == 0 && settings->start_unit)
-		error = start_unit_new(host->reactor, settings->start_unit, &factory->unit);
+		error = start_unit_new(host->reactor, settings->start_unit, settings->unit_memory,
+				       &factory->unit);
 	if (error < 0) {
 		proxy_stream_free(&factory->base);
 		return error;

@@ -26,12 +26,10 @@ struct start_unit {
 	struct adopt_watcher watcher;
 	struct adopt_reactor *reactor;
 	const char *unit;
+	struct start_unit_memory *memory;
 	struct adopt_timer *timer;
 	sd_bus *bus;   /* while an answer is awaited */
 	bool answered; /* it is there */
-	bool asked;
-	bool served; /* the unit has answered since */
-	uint64_t asked_ms;
 };
 
 const char *start_unit_judge(const char *unit)
@@ -56,14 +54,15 @@ void start_unit_stop(struct start_unit *start)
 	adopt_writer_remove(start->reactor, &start->watcher);
 	adopt_timer_free(&start->timer);
 	start->bus = sd_bus_close_unref(start->bus);
-	start->asked = start->answered;
+	if (!start->answered)
+		atomic_store(&start->memory->asked_ms, 0);
 }
 
 static void give_up(struct start_unit *start, const char *why)
 {
 	log_warning("proxy: %s cannot be started: %s", start->unit, why);
+	start->answered = true;
 	start_unit_stop(start);
-	start->asked = true;
 }
 
 /* sd_bus_get_timeout() tells a time of CLOCK_MONOTONIC in microseconds. */
@@ -188,13 +187,12 @@ static int open_bus(sd_bus **ret)
 	return sd_bus_open_system(ret);
 }
 
-static int ask(struct start_unit *start)
+static int send_question(struct start_unit *start)
 {
 	int error = open_bus(&start->bus);
 
 	if (error < 0)
 		return error;
-	start->answered = false;
 	start->watcher.fd = -1;
 	error = sd_bus_call_method_async(start->bus, NULL, "org.freedesktop.systemd1",
 					 "/org/freedesktop/systemd1",
@@ -207,34 +205,41 @@ static int ask(struct start_unit *start)
 	return error;
 }
 
-void start_unit_needed(struct start_unit *start)
+/* Asks, if nobody else has since it was asked for at `asked_ms`. */
+static void ask(struct start_unit *start, uint64_t asked_ms)
 {
 	int error;
 
-	if (start->asked || start->bus)
+	if (start->bus || !atomic_compare_exchange_strong(&start->memory->asked_ms, &asked_ms,
+							  adopt_reactor_now_ms(start->reactor)))
 		return;
-	start->asked = true;
-	start->served = false;
-	start->asked_ms = adopt_reactor_now_ms(start->reactor);
-	error = ask(start);
+	start->answered = false;
+	error = send_question(start);
 	if (error < 0)
 		give_up(start, strerror(-error));
 }
 
+void start_unit_needed(struct start_unit *start)
+{
+	ask(start, 0);
+}
+
 void start_unit_served(struct start_unit *start)
 {
-	start->served = true;
+	atomic_store(&start->memory->served, true);
 }
 
 void start_unit_missed(struct start_unit *start)
 {
-	if (!start->served && adopt_reactor_now_ms(start->reactor) < start->asked_ms + AGAIN_MS)
-		return;
-	start->asked = false;
-	start_unit_needed(start);
+	uint64_t asked_ms = atomic_load(&start->memory->asked_ms);
+	bool had_served = atomic_exchange(&start->memory->served, false);
+
+	if (had_served || adopt_reactor_now_ms(start->reactor) >= asked_ms + AGAIN_MS)
+		ask(start, asked_ms);
 }
 
-int start_unit_new(struct adopt_reactor *reactor, const char *unit, struct start_unit **ret)
+int start_unit_new(struct adopt_reactor *reactor, const char *unit,
+		   struct start_unit_memory *memory, struct start_unit **ret)
 {
 	struct start_unit *start = calloc(1, sizeof *start);
 
@@ -243,6 +248,7 @@ int start_unit_new(struct adopt_reactor *reactor, const char *unit, struct start
 	start->watcher.ops = &watcher_ops;
 	start->reactor = reactor;
 	start->unit = unit;
+	start->memory = memory;
 	*ret = start;
 	return 0;
 }

@@ -4,7 +4,16 @@
 
 #include "adopt/adopt.h"
 
+#include <stdatomic.h>
+
 struct start_unit;
+
+/* What all know who may ask for one unit: those of all threads, for streams and for
+ * datagrams. Begins zero. */
+struct start_unit_memory {
+	_Atomic uint64_t asked_ms; /* when it was asked for; 0: it has not been */
+	atomic_bool served;        /* it has answered since */
+};
 
 /* Returns what is wrong with starting a unit by this name here, or NULL. */
 const char *start_unit_judge(const char *unit);
@@ -13,14 +22,16 @@ const char *start_unit_judge(const char *unit);
  * Makes what asks for a unit: of the user's manager where adoptd is a unit of it, else of
  * the system's.
  * unit: start_unit_judge() has found nothing wrong with it; to outlive what is made.
+ * memory: shared by all who ask for it; likewise.
  * ret: free with start_unit_free().
  * Returns 0, -ENOMEM, or -EOPNOTSUPP where adoptd was built without libsystemd.
  */
-int start_unit_new(struct adopt_reactor *reactor, const char *unit, struct start_unit **ret);
+int start_unit_new(struct adopt_reactor *reactor, const char *unit,
+		   struct start_unit_memory *memory, struct start_unit **ret);
 void start_unit_free(struct start_unit **start);
 
-/* A client is there: asks (org.freedesktop.systemd1.Manager.StartUnit), unless that has
- * been done. What comes of it is logged. */
+/* A client is there: asks (org.freedesktop.systemd1.Manager.StartUnit), unless somebody
+ * has. What comes of it is logged. */
 void start_unit_needed(struct start_unit *start);
 
 /* An upstream has answered. */

@@ -9,10 +9,12 @@ const char *start_unit_judge(const char *unit)
 	return "adoptd was built without libsystemd, and so cannot start it";
 }
 
-int start_unit_new(struct adopt_reactor *reactor, const char *unit, struct start_unit **ret)
+int start_unit_new(struct adopt_reactor *reactor, const char *unit,
+		   struct start_unit_memory *memory, struct start_unit **ret)
 {
 	(void)reactor;
 	(void)unit;
+	(void)memory;
 	(void)ret;
 	return -EOPNOTSUPP;
 }

@@ -45,6 +45,13 @@ class StartUnit(lab.Case):
         self.assertEqual(self.lab.show("back.service", "ActiveState"), ["active"])
         self.assertEqual(self.said("back.service is being started"), before + 1)
 
+    def test_once_for_streams_and_datagrams(self):
+        self.start("ListenStream=127.0.0.1:7000\nListenDatagram=127.0.0.1:7000")
+        before = self.said("back.service is being started")
+        self.assertEqual(echo_datagram(("127.0.0.1", 7000)), b"hello\n")
+        self.assertEqual(echo_stream(("127.0.0.1", 7000)), b"hello\n")
+        self.assertEqual(self.said("back.service is being started"), before + 1)
+
     def test_again_after_it_has_ended(self):
         self.start("ListenStream=127.0.0.1:7000")
         for _ in range(2):
