@@ -56,11 +56,11 @@ static void memory_free(struct adopt_reactor *base)
 
 static bool turn(struct adopt_reactor *reactor)
 {
-	adopt_calls_take(reactor);
-	if (!adopt_calls_waiting(reactor))
-		return false;
-	adopt_calls_run(reactor);
-	return true;
+	bool own = adopt_calls_waiting(reactor);
+
+	if (own)
+		adopt_calls_run(reactor);
+	return adopt_calls_take(reactor) || own;
 }
 
 static int memory_run(struct adopt_reactor *base)

@@ -59,7 +59,8 @@ struct adopt_reactor {
 	size_t port_count;
 	size_t connection_count;
 	struct call_queue calls;        /* the loop's own thread */
-	struct call_queue thread_calls; /* any thread, under the lock */
+	struct call_queue thread_calls; /* any thread's, under the lock */
+	struct call_queue taken_calls;  /* those of them that run now, under the lock */
 	pthread_mutex_t lock;
 };
 
@@ -70,8 +71,8 @@ void adopt_reactor_done(struct adopt_reactor *reactor);
 /* Runs the calls that wait now; ones that these ask for wait for the next turn. */
 void adopt_calls_run(struct adopt_reactor *reactor);
 
-/* Moves the calls of other threads to the loop's own queue. */
-void adopt_calls_take(struct adopt_reactor *reactor);
+/* Runs the calls of other threads that wait now. Returns whether there were any. */
+bool adopt_calls_take(struct adopt_reactor *reactor);
 
 /* Tells whether calls of the loop's own queue wait. */
 bool adopt_calls_waiting(const struct adopt_reactor *reactor);

@@ -50,14 +50,18 @@ int adopt_reactor_init(struct adopt_reactor *reactor, const struct adopt_reactor
 	*reactor = (struct adopt_reactor){.ops = ops};
 	queue_init(&reactor->calls);
 	queue_init(&reactor->thread_calls);
+	queue_init(&reactor->taken_calls);
 	return -pthread_mutex_init(&reactor->lock, NULL);
 }
 
 void adopt_reactor_done(struct adopt_reactor *reactor)
 {
-	adopt_calls_take(reactor);
 	while (reactor->calls.first)
 		queue_pop(&reactor->calls)->waiting = false;
+	while (reactor->taken_calls.first)
+		queue_pop(&reactor->taken_calls)->waiting = false;
+	while (reactor->thread_calls.first)
+		queue_pop(&reactor->thread_calls)->waiting = false;
 	pthread_mutex_destroy(&reactor->lock);
 }
 
@@ -78,13 +82,10 @@ void adopt_call_cancel(struct adopt_reactor *reactor, struct adopt_call *call)
 
 void adopt_call_from_thread_cancel(struct adopt_reactor *reactor, struct adopt_call *call)
 {
-	bool removed;
-
 	pthread_mutex_lock(&reactor->lock);
-	removed = queue_remove(&reactor->thread_calls, call);
+	if (!queue_remove(&reactor->thread_calls, call))
+		queue_remove(&reactor->taken_calls, call);
 	pthread_mutex_unlock(&reactor->lock);
-	if (!removed)
-		adopt_call_cancel(reactor, call);
 }
 
 void adopt_call_from_thread(struct adopt_reactor *reactor, struct adopt_call *call)
@@ -101,21 +102,29 @@ void adopt_call_from_thread(struct adopt_reactor *reactor, struct adopt_call *ca
 		reactor->ops->wake_from_thread(reactor);
 }
 
-void adopt_calls_take(struct adopt_reactor *reactor)
+/* Another thread may ask for a call again as soon as it does not wait any more: so it
+ * is in the queues of the lock alone. */
+bool adopt_calls_take(struct adopt_reactor *reactor)
 {
 	struct adopt_call *call;
+	bool any = false;
 
 	pthread_mutex_lock(&reactor->lock);
-	call = reactor->thread_calls.first;
-	queue_init(&reactor->thread_calls);
-	pthread_mutex_unlock(&reactor->lock);
-	while (call) {
-		struct adopt_call *next = call->next;
-
-		call->waiting = false;
-		adopt_call_soon(reactor, call);
-		call = next;
+	if (reactor->thread_calls.first) {
+		*reactor->taken_calls.last = reactor->thread_calls.first;
+		reactor->taken_calls.last = reactor->thread_calls.last;
+		queue_init(&reactor->thread_calls);
 	}
+	while (reactor->taken_calls.first) {
+		call = queue_pop(&reactor->taken_calls);
+		call->waiting = false;
+		pthread_mutex_unlock(&reactor->lock);
+		call->run(call);
+		any = true;
+		pthread_mutex_lock(&reactor->lock);
+	}
+	pthread_mutex_unlock(&reactor->lock);
+	return any;
 }
 
 bool adopt_calls_waiting(const struct adopt_reactor *reactor)

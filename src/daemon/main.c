@@ -24,12 +24,6 @@ static bool stderr_is_client(void)
 	       S_ISSOCK(in.st_mode) && in.st_dev == err.st_dev && in.st_ino == err.st_ino;
 }
 
-static void report_fault(void *context, enum fault_severity severity, const char *text)
-{
-	(void)context;
-	log_write(severity == FAULT_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", text);
-}
-
 /* --check and --dump: what is wrong goes to stderr, whatever the log is. */
 static int check(const struct options *options, const struct config *config,
 		 const struct faults *faults)
@@ -116,7 +110,7 @@ static int run(const struct options *options, struct config *config, struct faul
 		goto out;
 	}
 	error = setup_new(config, &list, &ledgers, NULL, faults, &setup);
-	faults_report(faults, report_fault, NULL);
+	log_faults(faults);
 	if (error < 0) {
 		config_free(&config);
 		code = exit_code(error);
@@ -140,7 +134,7 @@ static int with_config(const struct options *options, struct faults *faults)
 	if (options->check || options->dump) {
 		code = check(options, config, faults);
 	} else if (error < 0) {
-		faults_report(faults, report_fault, NULL);
+		log_faults(faults);
 		notify_status("The configuration has faults; see the log");
 	} else {
 		log_set_level(config->log_level);

@@ -122,13 +122,15 @@ static int read_setup(struct server *server, struct faults *faults, struct setup
 int server_reload(struct server *server, struct faults *faults)
 {
 	struct setup *setup = NULL;
-	char status[256];
 	int error;
 
-	if (server->state != SERVER_SERVING)
+	if (server->state != SERVER_SERVING) {
+		log_warning("draining: nothing is reloaded any more");
 		return -EBUSY;
+	}
 	notify_reloading();
 	error = read_setup(server, faults, &setup);
+	log_faults(faults);
 	if (error == 0)
 		error = server_serve(server, setup);
 	if (error == 0)
@@ -141,7 +143,6 @@ int server_reload(struct server *server, struct faults *faults)
 	}
 	log_error("reloading failed, nothing has changed: %s",
 		  error == -EINVAL ? "the configuration has faults" : adopt_error_text(error));
-	snprintf(status, sizeof status, "Reloading failed, nothing has changed; see the log");
-	notify_ready(status);
+	notify_ready("Reloading failed, nothing has changed; see the log");
 	return error;
 }

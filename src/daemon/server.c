@@ -75,21 +75,28 @@ static int count(struct serving *serving, void *context)
 	return 0;
 }
 
-void server_count(struct server *server, struct serving_counts *ret)
+int server_count(struct server *server, struct serving_counts **ret)
 {
 	struct serving_counts *counts = calloc(server->worker_count, sizeof *counts);
+	int error = counts ? server_each(server, count, counts) : -ENOMEM;
 
+	if (error < 0)
+		free(counts);
+	else
+		*ret = counts;
+	return error;
+}
+
+void server_sum(const struct server *server, const struct serving_counts *counts,
+		struct serving_counts *ret)
+{
 	*ret = (struct serving_counts){0};
-	if (!counts)
-		return;
-	server_each(server, count, counts);
 	for (unsigned i = 0; i < server->worker_count; i++) {
 		ret->ports += counts[i].ports;
 		ret->connections += counts[i].connections;
 		ret->work += counts[i].work;
 		ret->clients += counts[i].clients;
 	}
-	free(counts);
 }
 
 /* --- signals --- */
@@ -110,18 +117,17 @@ static void end_asked(void *context)
 static void status_asked(void *context)
 {
 	struct server *server = context;
-	struct serving_counts counts;
+	struct serving_counts *counts, sum;
 
-	server_count(server, &counts);
+	if (server_count(server, &counts) < 0)
+		return;
+	server_sum(server, counts, &sum);
 	log_info("status: %zu ports, %zu connections, %llu clients so far",
-		 server->setup->plan->count, counts.connections,
-		 (unsigned long long)counts.clients);
-}
-
-static void log_fault(void *context, enum fault_severity severity, const char *text)
-{
-	(void)context;
-	log_write(severity == FAULT_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", text);
+		 server->setup->plan->count, sum.connections, (unsigned long long)sum.clients);
+	for (unsigned i = 0; server->worker_count > 1 && i < server->worker_count; i++)
+		log_info("status: worker %u: %zu connections, %llu clients so far", i,
+			 counts[i].connections, (unsigned long long)counts[i].clients);
+	free(counts);
 }
 
 static void reload_asked(void *context)
@@ -131,7 +137,6 @@ static void reload_asked(void *context)
 	if (faults_new(&faults) < 0)
 		return;
 	server_reload(context, faults);
-	faults_report(faults, log_fault, NULL);
 	faults_free(&faults);
 }
 

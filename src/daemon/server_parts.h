@@ -54,14 +54,18 @@ struct server {
 typedef int serving_job(struct serving *serving, void *context);
 int server_each(struct server *server, serving_job *job, void *context);
 
-/* Counts what all workers have. */
-void server_count(struct server *server, struct serving_counts *ret);
+/* Counts what each worker has. ret: one a worker, to be freed. Returns 0 or -ENOMEM. */
+int server_count(struct server *server, struct serving_counts **ret);
+
+/* Adds what all workers have. */
+void server_sum(const struct server *server, const struct serving_counts *counts,
+		struct serving_counts *ret);
 
 /*
  * Reads the configuration again and serves it (reload.c). A fault changes nothing.
- * faults: what is wrong is added to it.
- * Returns 0; -EINVAL where there are faults; another negative errno, of which the log
- * tells.
+ * faults: what is wrong is added to it, and logged.
+ * Returns 0; -EINVAL where there are faults; -EBUSY unless it serves; another negative
+ * errno. The log tells of all.
  */
 int server_reload(struct server *server, struct faults *faults);
 

@@ -126,21 +126,27 @@ static const struct adopt_observer_ops observer_ops = {
 	.connection_ended = connection_ended,
 };
 
-/* The stand of the same port block of the same setup. `block` is the other worker's,
- * who keeps it while this looks. */
+/* Returns which of some stands is for the same port block of the same setup, or NULL. */
+static struct stand *twin_of(const struct stand *theirs, struct stand *const *stands, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (stands[i] && stands[i]->setup == theirs->setup &&
+		    stands[i]->index == theirs->index)
+			return stands[i];
+	return NULL;
+}
+
+/* `block` is the other worker's stand, who keeps it while this looks. It may have
+ * committed already what this worker is about to. */
 static struct adopt_factory *find(void *context, const void *block)
 {
 	const struct serving *serving = context;
-	const struct stand *theirs = block;
+	struct stand *stand = twin_of(block, serving->stands, stand_count(serving->setup));
 	struct adopt_factory *factory;
 
-	for (size_t i = 0; i < stand_count(serving->setup); i++) {
-		struct stand *stand = serving->stands[i];
-
-		if (stand->setup == theirs->setup && stand->index == theirs->index)
-			return block_factory(&stand->block, &factory) == 0 ? factory : NULL;
-	}
-	return NULL;
+	if (!stand)
+		stand = twin_of(block, serving->next_stands, stand_count(serving->next));
+	return stand && block_factory(&stand->block, &factory) == 0 ? factory : NULL;
 }
 
 /* --- */

@@ -4,27 +4,32 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define STATUS_INTERVAL_MS 10000
 #define STATUS_BYTES 160
 
-static void describe(struct server *server, char text[STATUS_BYTES])
+static int describe(struct server *server, char text[STATUS_BYTES])
 {
-	struct serving_counts counts;
+	struct serving_counts *counts, sum;
 	size_t ports = server->setup->plan->count;
 	uint64_t now_ms = adopt_reactor_now_ms(server->reactor);
 	uint64_t passed_ms = now_ms - server->told_ms;
+	int error = server_count(server, &counts);
 	double rate;
 
-	server_count(server, &counts);
-	rate = passed_ms ? (double)(counts.clients - server->clients_told) * 1000.0 /
-				   (double)passed_ms
+	if (error < 0)
+		return error;
+	server_sum(server, counts, &sum);
+	free(counts);
+	rate = passed_ms ? (double)(sum.clients - server->clients_told) * 1000.0 / (double)passed_ms
 			 : 0;
 	snprintf(text, STATUS_BYTES, "Serving %zu port%s, %zu connection%s, %.1f new a second",
-		 ports, ports == 1 ? "" : "s", counts.connections,
-		 counts.connections == 1 ? "" : "s", rate);
+		 ports, ports == 1 ? "" : "s", sum.connections, sum.connections == 1 ? "" : "s",
+		 rate);
 	server->told_ms = now_ms;
-	server->clients_told = counts.clients;
+	server->clients_told = sum.clients;
+	return 0;
 }
 
 void server_tell_ready(struct server *server)
@@ -59,8 +64,8 @@ void server_tell_status(void *context)
 	uint64_t clients_before = server->clients_told;
 	char text[STATUS_BYTES];
 
-	describe(server, text);
-	notify_status(text);
+	if (describe(server, text) == 0)
+		notify_status(text);
 	atomic_store(&server->status_runs, false);
 	if (atomic_load(&server->busy_workers) > 0 || server->clients_told != clients_before)
 		server_want_status(server);

@@ -117,3 +117,14 @@ void log_write(enum log_level level, const char *format, ...)
 	if (write(STDERR_FILENO, out, (size_t)length) < 0)
 		return;
 }
+
+static void write_fault(void *context, enum fault_severity severity, const char *text)
+{
+	(void)context;
+	log_write(severity == FAULT_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", text);
+}
+
+void log_faults(const struct faults *faults)
+{
+	faults_report(faults, write_fault, NULL);
+}

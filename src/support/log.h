@@ -2,6 +2,8 @@
 #ifndef SUPPORT_LOG_H
 #define SUPPORT_LOG_H
 
+#include "fault.h"
+
 #include <stdbool.h>
 
 /* The numbers are those of syslog(3) and of sd-daemon(3)'s line prefixes. */
@@ -35,6 +37,9 @@ bool log_wants(enum log_level level);
 
 /* Logs one line; control characters in it are written as `\xNN`. */
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Logs faults, a line each. */
+void log_faults(const struct faults *faults);
 
 /* Their arguments are evaluated only where the line is wanted. */
 #define log_error(...) LOG_IF_WANTED(LOG_LEVEL_ERROR, __VA_ARGS__)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -153,6 +154,63 @@ START_TEST(calls_from_threads)
 		pthread_join(threads[i], NULL);
 	ck_assert_uint_eq(made, 4 * THREAD_CALLS);
 	ck_assert(pthread_equal(ran_in, pthread_self()));
+}
+END_TEST
+
+struct shared {
+	struct adopt_call call;
+	atomic_uint askers; /* that have not finished */
+	unsigned made;
+};
+
+static void run_shared(struct adopt_call *call)
+{
+	struct shared *shared = (struct shared *)call;
+
+	shared->made++;
+	if (atomic_load(&shared->askers) == 0)
+		adopt_reactor_stop(loop);
+}
+
+static void *ask_often(void *argument)
+{
+	struct shared *shared = argument;
+
+	for (unsigned i = 0; i < 10 * THREAD_CALLS; i++)
+		adopt_call_from_thread(loop, &shared->call);
+	atomic_fetch_sub(&shared->askers, 1);
+	adopt_call_from_thread(loop, &shared->call);
+	return NULL;
+}
+
+/* It may run while it is asked for: whoever asks finds it run later. */
+START_TEST(one_call_from_many_threads)
+{
+	struct shared shared = {.call.run = run_shared, .askers = 4};
+	pthread_t threads[4];
+
+	for (unsigned i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, ask_often, &shared), 0);
+	ck_assert_int_eq(adopt_reactor_run(loop), 0);
+	for (unsigned i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	ck_assert_uint_ge(shared.made, 1);
+	ck_assert_uint_le(shared.made, 4 * (10 * THREAD_CALLS + 1));
+	adopt_call_from_thread_cancel(loop, &shared.call);
+}
+END_TEST
+
+START_TEST(call_from_a_thread_is_taken_back)
+{
+	struct letter a = letter('a'), b = letter('b');
+
+	b.stops = true;
+	adopt_call_from_thread(loop, &a.call);
+	adopt_call_from_thread(loop, &b.call);
+	adopt_call_from_thread_cancel(loop, &a.call);
+	adopt_call_from_thread_cancel(loop, &a.call);
+	ck_assert_int_eq(adopt_reactor_run(loop), 0);
+	ck_assert_str_eq(written, "b");
 }
 END_TEST
 
@@ -525,6 +583,8 @@ int main(void)
 	tcase_add_test(tests, calls_do_not_starve_the_rest);
 	tcase_add_test(tests, call_asked_for_by_a_call_runs_later);
 	tcase_add_test(tests, calls_from_threads);
+	tcase_add_test(tests, one_call_from_many_threads);
+	tcase_add_test(tests, call_from_a_thread_is_taken_back);
 	tcase_add_test(tests, call_from_a_thread_before_the_run);
 	tcase_add_test(tests, stop_before_run_ends_it_at_once);
 	tcase_add_test(tests, run_inside_a_run_is_refused);
