@@ -1,71 +1,10 @@
 #include "listen.h"
 
-#include "adopt/adopt.h"
-#include "support/endpoint.h"
-
 #include <errno.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* The longest host name, a port and a prefix; any UNIX path is shorter. */
-#define TEXT_BYTES 1088
-
-static bool has_prefix(const char *text, const char *prefix)
-{
-	return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
-/* Splits a text into an endpoint's and the socket's type. */
-static int split(const char *text, char *endpoint, size_t size, int *ret_type)
-{
-	static const struct {
-		const char *prefix, *instead;
-		int type;
-	} forms[] = {
-		{"udp:", "", SOCK_DGRAM},
-		{"unix-dgram:", "unix:", SOCK_DGRAM},
-		{"unix-seqpacket:", "unix:", SOCK_SEQPACKET},
-		{"", "", SOCK_STREAM},
-	};
-	size_t i = 0;
-	int length;
-
-	while (!has_prefix(text, forms[i].prefix))
-		i++;
-	text += strlen(forms[i].prefix);
-	if (i == 0 && (has_prefix(text, "unix:") || has_prefix(text, "vsock:")))
-		return -EINVAL;
-	length = snprintf(endpoint, size, "%s%s", forms[i].instead, text);
-	if (length < 0 || (size_t)length >= size)
-		return -ENAMETOOLONG;
-	*ret_type = forms[i].type;
-	return 0;
-}
-
-int listen_check(const char *text)
-{
-	char endpoint[TEXT_BYTES];
-	int type, r = split(text, endpoint, sizeof endpoint, &type);
-
-	return r < 0 ? r : endpoint_check(endpoint);
-}
-
-bool listen_is_datagram(const char *text)
-{
-	char endpoint[TEXT_BYTES];
-	int type;
-
-	return split(text, endpoint, sizeof endpoint, &type) == 0 && type == SOCK_DGRAM;
-}
-
-bool listen_is_unix_stream(const char *text)
-{
-	return has_prefix(text, "unix:") || has_prefix(text, "unix-seqpacket:");
-}
 
 /* The file name of a UNIX address, NULL for all others. */
 static const char *unix_path(const struct adopt_address *address)
@@ -121,82 +60,143 @@ static int set_options(int fd, int family, int type)
 	return 0;
 }
 
+/* --- one socket --- */
+
 /* A UNIX socket that is still the one that was made. */
-static void remove_path(const struct listen_socket *item)
+static void remove_path(const struct listen_socket *gone)
 {
 	struct stat st;
 
-	if (item->path && lstat(item->path, &st) == 0 && st.st_dev == item->device &&
-	    st.st_ino == item->inode)
-		unlink(item->path);
+	if (gone->path && !gone->path_stays && lstat(gone->path, &st) == 0 &&
+	    st.st_dev == gone->device && st.st_ino == gone->inode)
+		unlink(gone->path);
 }
 
-static void socket_unref(struct listen_socket *item)
+static void socket_unref(struct listen_socket *socket)
 {
-	if (--item->references > 0)
+	if (--socket->references > 0)
 		return;
-	remove_path(item);
-	free(item->path);
-	free(item->text);
-	if (item->fd >= 0)
-		close(item->fd);
-	free(item);
+	remove_path(socket);
+	free(socket->path);
+	if (socket->fd >= 0)
+		close(socket->fd);
+	free(socket);
 }
 
-static int remember_path(const char *path, struct listen_socket *item)
+static struct listen_socket *socket_new(int fd)
+{
+	struct listen_socket *socket = calloc(1, sizeof *socket);
+
+	if (socket)
+		*socket = (struct listen_socket){.references = 1, .fd = fd};
+	return socket;
+}
+
+static int remember_path(const char *path, struct listen_socket *socket)
 {
 	struct stat st;
 
 	if (lstat(path, &st) < 0)
 		return -errno;
-	item->path = strdup(path);
-	if (!item->path)
+	socket->path = strdup(path);
+	if (!socket->path)
 		return -ENOMEM;
-	item->device = st.st_dev;
-	item->inode = st.st_ino;
+	socket->device = st.st_dev;
+	socket->inode = st.st_ino;
 	return 0;
 }
 
-static struct listen_socket *socket_new(const char *text)
+static int open_socket(const struct adopt_address *address, int type, struct listen_socket **ret)
 {
-	struct listen_socket *item = calloc(1, sizeof *item);
-
-	if (!item)
-		return NULL;
-	*item = (struct listen_socket){.references = 1, .fd = -1, .text = strdup(text)};
-	if (item->text)
-		return item;
-	free(item);
-	return NULL;
-}
-
-static int open_one(const char *text, const struct adopt_address *address, int type,
-		    struct listen_socket **ret)
-{
-	struct listen_socket *item = socket_new(text);
+	struct listen_socket *socket = socket_new(-1);
 	const char *path = unix_path(address);
 	int r;
 
-	if (!item)
+	if (!socket)
 		return -ENOMEM;
-	r = adopt_socket_create(adopt_address_family(address), type, &item->fd);
+	r = adopt_socket_create(adopt_address_family(address), type, &socket->fd);
 	if (r == 0)
-		r = set_options(item->fd, adopt_address_family(address), type);
+		r = set_options(socket->fd, adopt_address_family(address), type);
 	if (r == 0)
-		r = bind_socket(item->fd, address, type);
+		r = bind_socket(socket->fd, address, type);
 	if (r < 0)
 		goto out;
 	if (path)
-		r = remember_path(path, item);
+		r = remember_path(path, socket);
 	if (r < 0)
 		unlink(path);
-	if (r == 0 && type != SOCK_DGRAM && listen(item->fd, SOMAXCONN) < 0)
+	if (r == 0 && type != SOCK_DGRAM && listen(socket->fd, SOMAXCONN) < 0)
 		r = -errno;
 out:
 	if (r < 0)
-		socket_unref(item);
+		socket_unref(socket);
 	else
-		*ret = item;
+		*ret = socket;
+	return r;
+}
+
+/* --- sets --- */
+
+bool listen_has(const struct listen_set *set, const struct listen_socket *socket)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->items[i].socket == socket)
+			return true;
+	return false;
+}
+
+/* Adds a socket to a set that does not have it, with a reference of its own. */
+static int add(struct listen_set *set, struct listen_socket *socket, const char *text)
+{
+	struct listen_item *items;
+	char *copy;
+
+	if (listen_has(set, socket))
+		return -EADDRINUSE;
+	items = realloc(set->items, (set->count + 1) * sizeof *items);
+	if (!items)
+		return -ENOMEM;
+	set->items = items;
+	copy = strdup(text);
+	if (!copy)
+		return -ENOMEM;
+	socket->references++;
+	items[set->count++] = (struct listen_item){.socket = socket, .text = copy};
+	return 0;
+}
+
+static void drop_last(struct listen_set *set)
+{
+	struct listen_item *item = &set->items[--set->count];
+
+	socket_unref(item->socket);
+	free(item->text);
+}
+
+static bool is_bound_to(int fd, const struct adopt_address *address, int type)
+{
+	struct adopt_address local = {.length = sizeof local.name};
+	struct adopt_socket_kind kind;
+
+	return adopt_socket_inspect(fd, &kind) == 0 && kind.type == type &&
+	       getsockname(fd, &local.name.any, &local.length) == 0 &&
+	       adopt_address_equal(&local, address);
+}
+
+static int add_address(struct listen_set *set, const struct listen_set *before, const char *text,
+		       const struct adopt_address *address, int type)
+{
+	struct listen_socket *socket;
+	int r;
+
+	for (size_t i = 0; before && i < before->count; i++)
+		if (is_bound_to(before->items[i].socket->fd, address, type))
+			return add(set, before->items[i].socket, text);
+	r = open_socket(address, type, &socket);
+	if (r < 0)
+		return r;
+	r = add(set, socket, text);
+	socket_unref(socket);
 	return r;
 }
 
@@ -209,81 +209,83 @@ static bool seen_before(const struct adopt_address *addresses, size_t i)
 	return false;
 }
 
-static int open_all(struct listen_set *set, const char *text, const struct adopt_address *addresses,
-		    size_t count, int type)
+static int add_resolved(struct listen_set *set, const struct listen_set *before, const char *text)
 {
-	int r = 0, skipped = 0;
-	size_t before = set->count;
+	struct adopt_address *addresses;
+	size_t count, had = set->count;
+	int type, r = listen_resolve(text, &addresses, &count, &type), skipped = 0;
 
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < count && r == 0; i++) {
 		if (seen_before(addresses, i))
 			continue;
-		r = open_one(text, &addresses[i], type, &set->items[set->count]);
-		if (r == 0)
-			set->count++;
+		r = add_address(set, before, text, &addresses[i], type);
 		/* A name may have an IPv6 address where the machine has no IPv6. */
 		if (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL) {
 			skipped = r;
 			r = 0;
 		}
 	}
-	return r == 0 && set->count == before ? skipped : r;
-}
-
-/* Makes room for so many more. */
-static int reserve(struct listen_set *set, size_t count)
-{
-	struct listen_socket **items =
-		realloc(set->items, (set->count + count) * sizeof(struct listen_socket *));
-
-	if (!items)
-		return -ENOMEM;
-	set->items = items;
-	return 0;
-}
-
-int listen_open(struct listen_set *set, const char *text)
-{
-	struct adopt_address *addresses;
-	size_t count, before = set->count;
-	char endpoint[TEXT_BYTES];
-	int type, r = split(text, endpoint, sizeof endpoint, &type);
-
-	if (r == 0)
-		r = endpoint_resolve(endpoint, type, &addresses, &count);
-	if (r < 0)
-		return r;
-	r = reserve(set, count);
-	if (r == 0)
-		r = open_all(set, text, addresses, count, type);
-	while (r < 0 && set->count > before)
-		socket_unref(set->items[--set->count]);
 	free(addresses);
+	return r == 0 && set->count == had ? skipped : r;
+}
+
+/* What another set has for the same text. */
+static int add_known(struct listen_set *set, const struct listen_set *before, const char *text)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && before && i < before->count; i++)
+		if (strcmp(before->items[i].text, text) == 0)
+			r = add(set, before->items[i].socket, text);
 	return r;
 }
 
-int listen_reuse(struct listen_set *set, const struct listen_set *other, const char *text)
+int listen_open(struct listen_set *set, const struct listen_set *before, const char *text)
 {
-	int found = 0;
+	size_t had = set->count;
+	int r = add_known(set, before, text);
 
-	if (other->count == 0)
-		return 0;
-	if (reserve(set, other->count) < 0)
+	if (r == 0 && set->count == had)
+		r = add_resolved(set, before, text);
+	while (r < 0 && set->count > had)
+		drop_last(set);
+	return r;
+}
+
+int listen_take(struct listen_set *set, int fd, const char *text)
+{
+	struct adopt_address local = {.length = sizeof local.name};
+	struct listen_socket *socket;
+	int r = 0;
+
+	if (getsockname(fd, &local.name.any, &local.length) < 0)
+		return -errno;
+	socket = socket_new(fd);
+	if (!socket)
 		return -ENOMEM;
-	for (size_t i = 0; i < other->count; i++) {
-		if (strcmp(other->items[i]->text, text) != 0)
-			continue;
-		other->items[i]->references++;
-		set->items[set->count++] = other->items[i];
-		found++;
-	}
-	return found;
+	socket->path_stays = true;
+	if (unix_path(&local))
+		r = remember_path(unix_path(&local), socket);
+	if (r == 0)
+		r = add(set, socket, text);
+	if (r < 0)
+		socket->fd = -1;
+	socket_unref(socket);
+	return r;
+}
+
+void listen_leave_paths(struct listen_set *set, bool leave)
+{
+	for (size_t i = 0; i < set->count; i++)
+		set->items[i].socket->path_stays = leave;
 }
 
 void listen_close(struct listen_set *set)
 {
-	for (size_t i = 0; i < set->count; i++)
-		socket_unref(set->items[i]);
+	while (set->count > 0)
+		drop_last(set);
 	free(set->items);
 	*set = (struct listen_set){0};
 }

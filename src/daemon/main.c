@@ -99,6 +99,7 @@ static int run(const struct options *options, struct config *config, struct faul
 {
 	struct inherited_list list = {0};
 	struct ledgers ledgers = {0};
+	struct setup_order order = {.inherited = &list, .ledgers = &ledgers};
 	struct setup *setup = NULL;
 	int code, error;
 
@@ -109,7 +110,8 @@ static int run(const struct options *options, struct config *config, struct faul
 		code = exit_code(error);
 		goto out;
 	}
-	error = setup_new(config, &list, &ledgers, NULL, faults, &setup);
+	order.config = config;
+	error = setup_new(&order, faults, &setup);
 	log_faults(faults);
 	if (error < 0) {
 		config_free(&config);

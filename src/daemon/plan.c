@@ -11,7 +11,7 @@
 struct making {
 	const struct config *config;
 	struct inherited_list *list;
-	const struct plan *before; /* NULL for none */
+	const struct listen_set *opened; /* already; NULL for none */
 	struct faults *faults;
 	struct plan *plan;
 	const struct config_port **owners; /* of the list's descriptors, in its order */
@@ -256,10 +256,7 @@ static int place_opened(struct making *making, const struct config_port *port, c
 {
 	struct listen_set *opened = &making->plan->opened;
 	size_t i = opened->count;
-	int r = making->before ? listen_reuse(opened, &making->before->opened, text) : 0;
-
-	if (r == 0)
-		r = listen_open(opened, text);
+	int r = listen_open(opened, making->opened, text);
 
 	if (r == -ENOMEM)
 		return r;
@@ -269,7 +266,7 @@ static int place_opened(struct making *making, const struct config_port *port, c
 			  why_not_opened(r));
 	for (; i < opened->count; i++) {
 		struct candidate candidate = {.port = port,
-					      .fd = opened->items[i]->fd,
+					      .fd = opened->items[i].socket->fd,
 					      .number = -1,
 					      .name = text,
 					      .source = "listen"};
@@ -324,10 +321,10 @@ static int fill(struct making *making)
 	return making->misfit ? -EINVAL : r;
 }
 
-int plan_make(const struct config *config, struct inherited_list *list, const struct plan *before,
-	      struct faults *faults, struct plan **ret)
+int plan_make(const struct config *config, struct inherited_list *list,
+	      const struct listen_set *opened, struct faults *faults, struct plan **ret)
 {
-	struct making making = {.config = config, .list = list, .before = before, .faults = faults};
+	struct making making = {.config = config, .list = list, .opened = opened, .faults = faults};
 	int r = -ENOMEM;
 
 	making.plan = calloc(1, sizeof *making.plan);

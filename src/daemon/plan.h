@@ -38,8 +38,8 @@ struct plan {
  * list: outlives the plan, but for descriptors that were adopted as connections:
  * inherited_drop() them then, which ends their entries' name and fd. A
  * connection whose peer is gone already is dropped from it here, with a note.
- * before: the plan that it is to replace, whose open `listen` addresses it shares; NULL for
- * none.
+ * opened: sockets of `listen` addresses that are open already, which it shares where it
+ * can; NULL for none.
  * faults: what cannot be served, told with the number and the name that it was
  * handed over with.
  * ret: free with plan_free().
@@ -47,8 +47,8 @@ struct plan {
  * where only opening a `listen` address failed, what listen_open() returns;
  * -ENOMEM. Faults were added except with -ENOMEM.
  */
-int plan_make(const struct config *config, struct inherited_list *list, const struct plan *before,
-	      struct faults *faults, struct plan **ret);
+int plan_make(const struct config *config, struct inherited_list *list,
+	      const struct listen_set *opened, struct faults *faults, struct plan **ret);
 
 /* Closes what the plan opened, and no other plan shares, when nothing more is to be adopted
  * from it. */

@@ -104,12 +104,18 @@ static void replace(struct server *server, struct setup *setup)
 static int read_setup(struct server *server, struct faults *faults, struct setup **ret)
 {
 	const struct options *options = server->options;
+	struct setup_order order = {
+		.inherited = server->list,
+		.opened = &server->setup->plan->opened,
+		.ledgers = server->ledgers,
+		.before = server->setup,
+	};
 	struct config *config = NULL;
 	int error = config_read(options->config_path, options->config_text, faults, &config);
 
+	order.config = config;
 	if (error == 0)
-		error = setup_new(config, server->list, server->ledgers, server->setup, faults,
-				  ret);
+		error = setup_new(&order, faults, ret);
 	if (error < 0)
 		config_free(&config);
 	else if (!faults_acceptable(faults, options->strict)) {

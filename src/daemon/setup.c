@@ -135,16 +135,16 @@ static int find_ledgers(struct setup *setup, struct ledgers *ledgers)
 	return error;
 }
 
-int setup_new(struct config *config, struct inherited_list *inherited, struct ledgers *ledgers,
-	      const struct setup *before, struct faults *faults, struct setup **ret)
+int setup_new(const struct setup_order *order, struct faults *faults, struct setup **ret)
 {
+	struct config *config = order->config;
 	struct setup *setup = calloc(1, sizeof *setup);
 	int error;
 
 	if (!setup)
 		return -ENOMEM;
 	atomic_init(&setup->references, 1);
-	error = plan_make(config, inherited, before ? before->plan : NULL, faults, &setup->plan);
+	error = plan_make(config, order->inherited, order->opened, faults, &setup->plan);
 	if (error < 0)
 		goto out;
 	setup->shares = calloc(setup->plan->count + 1, sizeof *setup->shares);
@@ -155,11 +155,11 @@ int setup_new(struct config *config, struct inherited_list *inherited, struct le
 		goto out;
 	}
 	setup->config = config;
-	error = find_ledgers(setup, ledgers);
+	error = find_ledgers(setup, order->ledgers);
 	if (error < 0)
 		goto out;
 	find_shares(setup);
-	compare(setup, before);
+	compare(setup, order->before);
 	*ret = setup;
 	return 0;
 out:

@@ -32,17 +32,21 @@ struct setup {
 
 #define SETUP_NEW ((size_t)-1)
 
+/* What a setup is made of. */
+struct setup_order {
+	struct config *config;            /* taken over on success */
+	struct inherited_list *inherited; /* as plan_make() wants it */
+	const struct listen_set *opened;  /* likewise */
+	struct ledgers *ledgers;    /* where its port blocks find theirs; outlives the setup */
+	const struct setup *before; /* that it is to replace, NULL for none */
+};
+
 /*
  * Makes a setup.
- * config: taken over on success.
- * inherited: as plan_make() wants it.
- * ledgers: where its port blocks find theirs; outlives the setup.
- * before: the setup that it is to replace, NULL for none.
  * ret: with one reference.
  * Returns 0 or what plan_make() returns, having added its faults.
  */
-int setup_new(struct config *config, struct inherited_list *inherited, struct ledgers *ledgers,
-	      const struct setup *before, struct faults *faults, struct setup **ret);
+int setup_new(const struct setup_order *order, struct faults *faults, struct setup **ret);
 
 /* Takes a reference. Returns the setup. */
 struct setup *setup_ref(struct setup *setup);

@@ -35,19 +35,20 @@ static void assert_socket(size_t i, int family, int type)
 	struct adopt_socket_kind kind;
 
 	ck_assert_uint_lt(i, set.count);
-	ck_assert_int_eq(adopt_socket_inspect(set.items[i]->fd, &kind), 0);
+	ck_assert_int_eq(adopt_socket_inspect(set.items[i].socket->fd, &kind), 0);
 	ck_assert_int_eq(kind.family, family);
 	ck_assert_int_eq(kind.type, type);
 	ck_assert_int_eq(kind.listening, type != SOCK_DGRAM);
-	ck_assert_int_eq(fcntl(set.items[i]->fd, F_GETFD), FD_CLOEXEC);
-	ck_assert_int_ne(fcntl(set.items[i]->fd, F_GETFL) & O_NONBLOCK, 0);
+	ck_assert_int_eq(fcntl(set.items[i].socket->fd, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_ne(fcntl(set.items[i].socket->fd, F_GETFL) & O_NONBLOCK, 0);
 }
 
 static unsigned port_of(size_t i)
 {
 	struct adopt_address address = {.length = sizeof address.name};
 
-	ck_assert_int_eq(getsockname(set.items[i]->fd, &address.name.any, &address.length), 0);
+	ck_assert_int_eq(getsockname(set.items[i].socket->fd, &address.name.any, &address.length),
+			 0);
 	return adopt_address_port(&address);
 }
 
@@ -90,7 +91,7 @@ START_TEST(texts_are_judged)
 {
 	ck_assert_int_eq(listen_check(checks[_i].text), checks[_i].result);
 	if (checks[_i].result < 0)
-		ck_assert_int_eq(listen_open(&set, checks[_i].text), checks[_i].result);
+		ck_assert_int_eq(listen_open(&set, NULL, checks[_i].text), checks[_i].result);
 	ck_assert_uint_eq(set.count, 0);
 }
 END_TEST
@@ -106,8 +107,8 @@ END_TEST
 
 START_TEST(tcp_and_udp)
 {
-	ck_assert_int_eq(listen_open(&set, "127.0.0.1:0"), 0);
-	ck_assert_int_eq(listen_open(&set, "udp:127.0.0.1:0"), 0);
+	ck_assert_int_eq(listen_open(&set, NULL, "127.0.0.1:0"), 0);
+	ck_assert_int_eq(listen_open(&set, NULL, "udp:127.0.0.1:0"), 0);
 	ck_assert_uint_eq(set.count, 2);
 	assert_socket(0, AF_INET, SOCK_STREAM);
 	assert_socket(1, AF_INET, SOCK_DGRAM);
@@ -122,12 +123,12 @@ START_TEST(ipv4_and_ipv6_stand_side_by_side)
 	int r;
 
 	snprintf(text, sizeof text, "%s[::]:0", prefix);
-	r = listen_open(&set, text);
+	r = listen_open(&set, NULL, text);
 	if (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL)
 		return; /* a machine without IPv6 */
 	ck_assert_int_eq(r, 0);
 	snprintf(text, sizeof text, "%s0.0.0.0:%u", prefix, port_of(0));
-	ck_assert_int_eq(listen_open(&set, text), 0);
+	ck_assert_int_eq(listen_open(&set, NULL, text), 0);
 	assert_socket(0, AF_INET6, type);
 	assert_socket(1, AF_INET, type);
 }
@@ -138,9 +139,9 @@ START_TEST(a_port_is_taken_once)
 	const char *prefix = _i ? "udp:" : "";
 
 	snprintf(text, sizeof text, "%s127.0.0.1:0", prefix);
-	ck_assert_int_eq(listen_open(&set, text), 0);
+	ck_assert_int_eq(listen_open(&set, NULL, text), 0);
 	snprintf(text, sizeof text, "%s127.0.0.1:%u", prefix, port_of(0));
-	ck_assert_int_eq(listen_open(&set, text), -EADDRINUSE);
+	ck_assert_int_eq(listen_open(&set, NULL, text), -EADDRINUSE);
 	ck_assert_uint_eq(set.count, 1);
 }
 END_TEST
@@ -149,11 +150,11 @@ START_TEST(a_name_gives_all_its_addresses)
 {
 	unsigned port;
 
-	ck_assert_int_eq(listen_open(&set, "127.0.0.1:0"), 0);
+	ck_assert_int_eq(listen_open(&set, NULL, "127.0.0.1:0"), 0);
 	port = port_of(0);
 	listen_close(&set);
 	snprintf(text, sizeof text, "localhost:%u", port);
-	ck_assert_int_eq(listen_open(&set, text), 0);
+	ck_assert_int_eq(listen_open(&set, NULL, text), 0);
 	ck_assert_uint_ge(set.count, 1);
 	for (size_t i = 0; i < set.count; i++)
 		ck_assert_uint_eq(port_of(i), port);
@@ -172,7 +173,7 @@ static const struct {
 START_TEST(unix_path_is_unlinked_at_the_end)
 {
 	snprintf(text, sizeof text, "%s%s", unix_forms[_i].prefix, path);
-	ck_assert_int_eq(listen_open(&set, text), 0);
+	ck_assert_int_eq(listen_open(&set, NULL, text), 0);
 	assert_socket(0, AF_UNIX, unix_forms[_i].type);
 	ck_assert(exists(path));
 	listen_close(&set);
@@ -183,14 +184,14 @@ END_TEST
 START_TEST(unix_path_of_an_earlier_run_is_replaced)
 {
 	snprintf(text, sizeof text, "%s%s", unix_forms[_i].prefix, path);
-	ck_assert_int_eq(listen_open(&set, text), 0);
+	ck_assert_int_eq(listen_open(&set, NULL, text), 0);
 	/* As a run that was killed leaves it. */
-	close(set.items[0]->fd);
-	set.items[0]->fd = -1;
-	free(set.items[0]->path);
-	set.items[0]->path = NULL;
+	close(set.items[0].socket->fd);
+	set.items[0].socket->fd = -1;
+	free(set.items[0].socket->path);
+	set.items[0].socket->path = NULL;
 	ck_assert(exists(path));
-	ck_assert_int_eq(listen_open(&set, text), 0);
+	ck_assert_int_eq(listen_open(&set, NULL, text), 0);
 	assert_socket(1, AF_UNIX, unix_forms[_i].type);
 }
 END_TEST
@@ -200,11 +201,11 @@ START_TEST(unix_path_that_answers_is_left_alone)
 	struct stat before, after;
 
 	snprintf(text, sizeof text, "%s%s", unix_forms[_i].prefix, path);
-	ck_assert_int_eq(listen_open(&set, text), 0);
+	ck_assert_int_eq(listen_open(&set, NULL, text), 0);
 	ck_assert_int_eq(lstat(path, &before), 0);
 	for (size_t i = 0; i < 3; i++) {
 		snprintf(text, sizeof text, "%s%s", unix_forms[i].prefix, path);
-		ck_assert_int_eq(listen_open(&set, text), -EADDRINUSE);
+		ck_assert_int_eq(listen_open(&set, NULL, text), -EADDRINUSE);
 	}
 	ck_assert_int_eq(lstat(path, &after), 0);
 	ck_assert_uint_eq(before.st_ino, after.st_ino);
@@ -218,7 +219,7 @@ START_TEST(a_file_is_never_replaced)
 
 	ck_assert_int_ge(fd, 0);
 	close(fd);
-	ck_assert_int_eq(listen_open(&set, text), -EADDRINUSE);
+	ck_assert_int_eq(listen_open(&set, NULL, text), -EADDRINUSE);
 	ck_assert(exists(path));
 }
 END_TEST
@@ -228,10 +229,10 @@ START_TEST(a_path_that_is_anothers_by_now_stays)
 	struct listen_set other = {0};
 	char moved[80];
 
-	ck_assert_int_eq(listen_open(&set, text), 0);
+	ck_assert_int_eq(listen_open(&set, NULL, text), 0);
 	snprintf(moved, sizeof moved, "%s/moved", directory);
 	ck_assert_int_eq(rename(path, moved), 0);
-	ck_assert_int_eq(listen_open(&other, text), 0);
+	ck_assert_int_eq(listen_open(&other, NULL, text), 0);
 	listen_close(&set);
 	ck_assert(exists(path));
 	listen_close(&other);
@@ -243,18 +244,114 @@ END_TEST
 START_TEST(abstract_names_leave_nothing)
 {
 	snprintf(text, sizeof text, "unix:@adoptd-test-%ld", (long)getpid());
-	ck_assert_int_eq(listen_open(&set, text), 0);
+	ck_assert_int_eq(listen_open(&set, NULL, text), 0);
 	assert_socket(0, AF_UNIX, SOCK_STREAM);
-	ck_assert_ptr_null(set.items[0]->path);
-	ck_assert_int_eq(listen_open(&set, text), -EADDRINUSE);
+	ck_assert_ptr_null(set.items[0].socket->path);
+	ck_assert_int_eq(listen_open(&set, NULL, text), -EADDRINUSE);
 }
 END_TEST
 
 START_TEST(a_missing_directory_is_told)
 {
 	snprintf(text, sizeof text, "unix:%s/missing/socket", directory);
-	ck_assert_int_eq(listen_open(&set, text), -ENOENT);
+	ck_assert_int_eq(listen_open(&set, NULL, text), -ENOENT);
 	ck_assert_uint_eq(set.count, 0);
+}
+END_TEST
+
+/* --- sets that share sockets --- */
+
+static struct listen_set next;
+
+static void teardown_both(void)
+{
+	listen_close(&next);
+	teardown();
+}
+
+START_TEST(the_same_text_shares_its_sockets)
+{
+	ck_assert_int_eq(listen_open(&set, NULL, "127.0.0.1:0"), 0);
+	ck_assert_int_eq(listen_open(&set, NULL, "udp:127.0.0.1:0"), 0);
+	ck_assert_int_eq(listen_open(&next, &set, "udp:127.0.0.1:0"), 0);
+	ck_assert_uint_eq(next.count, 1);
+	ck_assert_ptr_eq(next.items[0].socket, set.items[1].socket);
+	listen_close(&set);
+	ck_assert_int_ge(fcntl(next.items[0].socket->fd, F_GETFD), 0);
+}
+END_TEST
+
+/* Row 0: a stream. Row 1: a datagram socket, which has not the stream's. */
+START_TEST(the_same_address_shares_its_socket)
+{
+	ck_assert_int_eq(listen_open(&set, NULL, "127.0.0.1:0"), 0);
+	snprintf(text, sizeof text, "%s127.0.0.1:%u", _i ? "udp:" : "", port_of(0));
+	ck_assert_int_eq(listen_open(&next, &set, text), 0);
+	ck_assert_uint_eq(next.count, 1);
+	ck_assert_int_eq(next.items[0].socket == set.items[0].socket, _i == 0);
+	ck_assert_str_eq(next.items[0].text, text);
+}
+END_TEST
+
+START_TEST(a_shared_socket_is_taken_once)
+{
+	ck_assert_int_eq(listen_open(&set, NULL, text), 0);
+	ck_assert_int_eq(listen_open(&next, &set, text), 0);
+	ck_assert_int_eq(listen_open(&next, &set, text), -EADDRINUSE);
+	ck_assert_uint_eq(next.count, 1);
+}
+END_TEST
+
+/* A descriptor of the set's first socket that an adoptd before this one might have. */
+static int duplicate(void)
+{
+	int fd = fcntl(set.items[0].socket->fd, F_DUPFD_CLOEXEC, 3);
+
+	ck_assert_int_ge(fd, 0);
+	return fd;
+}
+
+START_TEST(what_another_opened_is_taken)
+{
+	struct listen_set taken = {0};
+
+	ck_assert_int_eq(listen_open(&set, NULL, "127.0.0.1:0"), 0);
+	ck_assert_int_eq(listen_take(&taken, duplicate(), ""), 0);
+	snprintf(text, sizeof text, "127.0.0.1:%u", port_of(0));
+	listen_close(&set);
+	ck_assert_int_eq(listen_open(&set, &taken, text), 0);
+	ck_assert_ptr_eq(set.items[0].socket, taken.items[0].socket);
+	ck_assert(listen_has(&set, taken.items[0].socket));
+	listen_close(&taken);
+	ck_assert(!listen_has(&taken, set.items[0].socket));
+}
+END_TEST
+
+/* Row 0: it was lent. Row 1: it is this one's by now. */
+START_TEST(a_taken_path_stays_until_it_is_ours)
+{
+	ck_assert_int_eq(listen_open(&set, NULL, text), 0);
+	ck_assert_int_eq(listen_take(&next, duplicate(), text), 0);
+	listen_leave_paths(&set, true);
+	listen_close(&set);
+	ck_assert(exists(path));
+	if (_i == 1)
+		listen_leave_paths(&next, false);
+	listen_close(&next);
+	ck_assert_int_eq(exists(path), _i == 0);
+}
+END_TEST
+
+START_TEST(what_nobody_can_reach_is_not_taken)
+{
+	int fd;
+
+	ck_assert_int_eq(listen_open(&set, NULL, text), 0);
+	fd = duplicate();
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(listen_take(&next, fd, text), -ENOENT);
+	ck_assert_uint_eq(next.count, 0);
+	ck_assert_int_eq(close(fd), 0);
 }
 END_TEST
 
@@ -280,6 +377,15 @@ int main(void)
 	tcase_add_test(tcase, a_path_that_is_anothers_by_now_stays);
 	tcase_add_test(tcase, abstract_names_leave_nothing);
 	tcase_add_test(tcase, a_missing_directory_is_told);
+	tcase = tcase_create("sharing");
+	suite_add_tcase(suite, tcase);
+	tcase_add_checked_fixture(tcase, setup, teardown_both);
+	tcase_add_test(tcase, the_same_text_shares_its_sockets);
+	tcase_add_loop_test(tcase, the_same_address_shares_its_socket, 0, 2);
+	tcase_add_test(tcase, a_shared_socket_is_taken_once);
+	tcase_add_test(tcase, what_another_opened_is_taken);
+	tcase_add_loop_test(tcase, a_taken_path_stays_until_it_is_ours, 0, 2);
+	tcase_add_test(tcase, what_nobody_can_reach_is_not_taken);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -435,8 +435,8 @@ START_TEST(listen_is_used_where_nothing_came)
 	ck_assert_uint_eq(plan->count, 3);
 	ck_assert_uint_eq(plan->opened.count, 2);
 	assert_entry(0, web, fd, PLAN_STREAM_PORT);
-	assert_entry(1, dns, plan->opened.items[0]->fd, PLAN_STREAM_PORT);
-	assert_entry(2, dns, plan->opened.items[1]->fd, PLAN_DATAGRAM_PORT);
+	assert_entry(1, dns, plan->opened.items[0].socket->fd, PLAN_STREAM_PORT);
+	assert_entry(2, dns, plan->opened.items[1].socket->fd, PLAN_DATAGRAM_PORT);
 	ck_assert_str_eq(plan->entries[2].source, "listen");
 }
 END_TEST
