@@ -207,12 +207,21 @@ static void session_send(struct session *session, const void *data, size_t lengt
 		try_later(session);
 }
 
-static void send_held(struct session *session)
+/* What waits for a leg goes first. */
+static int send_held(struct session *session)
 {
-	if (session_connect(session) < 0)
+	int error = session_connect(session);
+
+	if (error < 0)
 		try_later(session);
 	else if (session->held)
 		session_send(session, session->held, session->held_length);
+	return error;
+}
+
+static bool has_leg(const struct session *session)
+{
+	return session->leg && !leg_dead(session->leg);
 }
 
 static void retry(void *context)
@@ -222,12 +231,12 @@ static void retry(void *context)
 
 	if (now_ms(relay) >= session->held_until_ms)
 		release_held(session);
-	if (!session->held)
+	if (!session->held || has_leg(session))
 		return;
 	if (relay->unit)
 		start_unit_missed(relay->unit);
 	if (upstreams_ready(relay->upstreams, &session->names))
-		send_held(session);
+		(void)send_held(session);
 }
 
 /* Nothing is tried for the sake of a session that has nothing to say. */
@@ -244,24 +253,25 @@ static void try_later(struct session *session)
 
 static void names_found(struct upstreams_waiter *waiter)
 {
-	send_held((struct session *)((char *)waiter - offsetof(struct session, names)));
+	(void)send_held((struct session *)((char *)waiter - offsetof(struct session, names)));
 }
 
-/* Keeps a session's first datagram, if there is room. */
-static void hold(struct session *session, const struct adopt_datagram *datagram)
+/* Keeps a session's first datagram. Returns false where there is no room. */
+static bool hold(struct session *session, const struct adopt_datagram *datagram)
 {
 	struct relay *relay = session->relay;
 	uint64_t timeout_ms = relay->settings->connect_timeout_ms;
 
 	if (relay->held_bytes + datagram->length > HELD_BYTES_MAX)
-		return;
+		return false;
 	session->held = malloc(datagram->length + 1);
 	if (!session->held)
-		return;
+		return false;
 	memcpy(session->held, datagram->data, datagram->length);
 	session->held_length = datagram->length;
 	relay->held_bytes += datagram->length;
 	session->held_until_ms = timeout_ms ? now_ms(relay) + timeout_ms : UINT64_MAX;
+	return true;
 }
 
 /* --- sessions --- */
@@ -352,24 +362,22 @@ static struct session *session_new(struct relay *relay, const struct adopt_datag
 static void session_deliver(struct session *session, const struct adopt_datagram *datagram)
 {
 	struct relay *relay = session->relay;
+	bool goes_along; /* behind what is held, or for want of room to be held itself */
 
 	if (session->names.waiting)
 		return;
 	if (session->held && now_ms(relay) >= session->held_until_ms)
 		release_held(session);
-	if (!session->leg || leg_dead(session->leg)) {
-		if (!session->held)
-			hold(session, datagram);
-		if (relay->unit)
-			start_unit_needed(relay->unit);
-		if (!upstreams_ready(relay->upstreams, &session->names))
-			return;
-		if (session_connect(session) < 0) {
-			try_later(session);
-			return;
-		}
+	if (has_leg(session)) {
+		session_send(session, datagram->data, datagram->length);
+		return;
 	}
-	session_send(session, datagram->data, datagram->length);
+	goes_along = session->held || !hold(session, datagram);
+	if (relay->unit)
+		start_unit_needed(relay->unit);
+	if (upstreams_ready(relay->upstreams, &session->names) && send_held(session) == 0 &&
+	    goes_along)
+		session_send(session, datagram->data, datagram->length);
 }
 
 static struct session *session_of_key(struct relay *relay, const struct datagram_key *key)

@@ -242,6 +242,25 @@ START_TEST(first_datagram_waits_for_a_backend_that_starts)
 }
 END_TEST
 
+START_TEST(first_datagram_goes_first)
+{
+	struct adopt_address from = address(upstream);
+
+	settings.retry_interval_ms = 10;
+	settings.connect_timeout_ms = 100;
+	comes("192.0.2.1:1000", "first");
+	refuse(0);
+	comes("192.0.2.1:1000", "second");
+	ck_sent(session(1), 0, NULL, "first");
+	ck_sent(session(1), 1, NULL, "second");
+	/* Who serves it is not left for the sake of what has been sent already. */
+	adopt_memory_advance(reactor, 50);
+	ck_assert_uint_eq(sessions_made(), 2);
+	adopt_memory_datagram(session(1), &from, "answer", 6);
+	ck_sent(port, 0, "192.0.2.1:1000", "answer");
+}
+END_TEST
+
 START_TEST(nothing_is_tried_after_the_timeout)
 {
 	size_t n = 0;
@@ -279,11 +298,12 @@ START_TEST(header_is_in_the_first_packet_alone)
 	ck_assert_uint_eq(sent[0].length, header.length + 3);
 	ck_assert(memcmp((const char *)sent[0].data + header.length, "one", 3) == 0);
 	ck_sent(session(0), 1, NULL, "two");
-	/* Whoever is asked next has not heard it. */
+	/* Whoever is asked next has not heard it, nor what was first. */
 	refuse(0);
 	comes("192.0.2.1:1000", "three");
-	ck_assert_uint_eq(adopt_memory_sent(session(1), &sent), 1);
-	ck_assert_uint_eq(sent[0].length, header.length + 5);
+	ck_assert_uint_eq(adopt_memory_sent(session(1), &sent), 2);
+	ck_assert_uint_eq(sent[0].length, header.length + 3);
+	ck_sent(session(1), 1, NULL, "three");
 }
 END_TEST
 
@@ -323,6 +343,7 @@ int main(void)
 	tcase_add_test(tests, cut_datagrams_are_dropped);
 	tcase_add_test(tests, never_is_without_end);
 	tcase_add_test(tests, first_datagram_waits_for_a_backend_that_starts);
+	tcase_add_test(tests, first_datagram_goes_first);
 	tcase_add_test(tests, nothing_is_tried_after_the_timeout);
 	tcase_add_test(tests, header_is_in_the_first_packet_alone);
 	tcase_add_test(tests, version_1_knows_no_datagrams);
