@@ -261,6 +261,23 @@ START_TEST(first_datagram_goes_first)
 }
 END_TEST
 
+/* Where a server never answers, as one for logs, a refusal may come of a datagram long
+ * after the first. */
+START_TEST(first_datagram_is_not_repeated_late)
+{
+	settings.retry_interval_ms = 10;
+	settings.connect_timeout_ms = 0;
+	settings.session_timeout_ms = 0;
+	comes("192.0.2.1:1000", "first");
+	adopt_memory_advance(reactor, 1000);
+	refuse(0);
+	adopt_memory_advance(reactor, 100);
+	ck_assert_uint_eq(sessions_made(), 1);
+	comes("192.0.2.1:1000", "next");
+	ck_sent(session(1), 0, NULL, "next");
+}
+END_TEST
+
 START_TEST(nothing_is_tried_after_the_timeout)
 {
 	size_t n = 0;
@@ -344,6 +361,7 @@ int main(void)
 	tcase_add_test(tests, never_is_without_end);
 	tcase_add_test(tests, first_datagram_waits_for_a_backend_that_starts);
 	tcase_add_test(tests, first_datagram_goes_first);
+	tcase_add_test(tests, first_datagram_is_not_repeated_late);
 	tcase_add_test(tests, nothing_is_tried_after_the_timeout);
 	tcase_add_test(tests, header_is_in_the_first_packet_alone);
 	tcase_add_test(tests, version_1_knows_no_datagrams);
