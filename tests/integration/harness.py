@@ -180,13 +180,15 @@ class Process:
         return self
 
     def __exit__(self, kind, *_):
-        # Politely first: some have children of their own to take along.
-        for end in (self.popen.terminate, self.popen.kill):
+        # Politely first: some have children of their own to take along. Asked twice, adoptd
+        # does not wait for its clients.
+        for end, seconds in ((self.popen.terminate, BOUND / 100), (self.popen.terminate, BOUND / 10),
+                             (self.popen.kill, BOUND)):
             if not self.running():
                 break
             end()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.popen.wait(BOUND / 10)
+                self.popen.wait(seconds)
         self.popen.wait()
         if kind is not None:
             sys.stderr.write(f"--- {self.popen.args} said:\n{self.output()}---\n")

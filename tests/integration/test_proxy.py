@@ -233,13 +233,13 @@ class Bytes(Case):
         server.settimeout(BOUND)
         address = self.proxy(text(server.getsockname()))
         before, pairs = None, []
-        for _ in range(30):
+        for _ in range(10):
             client = self.use(connect(address))
             pairs.append((client, self.use(server.accept()[0])))
             before = before or self.resident()
             while select.select([], [client], [], 0.1)[1]:
                 client.send(b"x" * 65536, socket.MSG_DONTWAIT)
-        self.assertLess(self.resident() - before, 10 << 20)
+        self.assertLess(self.resident() - before, 4 << 20)
 
 
 class Ends(Case):
