@@ -33,6 +33,13 @@ http {{
 }}
 """
 
+DNSDIST = """setSecurityPollSuffix("")
+setLocal("127.0.0.1:{port}")
+setProxyProtocolACL({{"127.0.0.1/32"}})
+addAction(AllRule(), LogAction("", false, false, false, false, true))
+addAction(AllRule(), SpoofAction("192.0.2.1"))
+"""
+
 
 class Headers(harness.Case):
     def receiver(self, text, *argv):
@@ -40,7 +47,7 @@ class Headers(harness.Case):
         port = free_port()
         with open(self.path("receiver.conf"), "w", encoding="utf-8") as file:
             file.write(text.format(port=port, directory=self.directory))
-        self.use(Process([*argv, self.path("receiver.conf")]))
+        self.program = self.use(Process([*argv, self.path("receiver.conf")]))
         wait_for(argv[0], lambda: connect(("127.0.0.1", port))).close()
         return f"127.0.0.1:{port}"
 
@@ -145,6 +152,17 @@ class Headers(harness.Case):
                 self.assertEqual(server.recvfrom(65536), (b"second", source))
                 server.sendto(b"answer", source)
                 self.assertEqual(client.recv(100), b"answer")
+
+    @harness.need("dnsdist", "dig")
+    def test_dnsdist(self):
+        """It takes headers in datagrams too, and tells whose question it was."""
+        upstream = self.receiver(DNSDIST, "dnsdist", "--supervised", "--disable-syslog", "-C")
+        sock = self.use(listener(kind=socket.SOCK_DGRAM))
+        self.proxy(upstream, "v2", sock)
+        code, output = harness.run(["dig", "@127.0.0.1", "-p", str(sock.getsockname()[1]), "-b",
+                                    "127.0.0.77", "+short", "adoptd.test"])
+        self.assertEqual((code, output), (0, "192.0.2.1\n"))
+        wait_for("the log", lambda: "Packet from 127.0.0.77:" in self.program.output())
 
     def header(self, client):
         """Section 2.2 of the PROXY protocol: version 2, PROXY, UDP over IPv4."""
