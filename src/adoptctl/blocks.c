@@ -1,0 +1,239 @@
+#include "blocks.h"
+
+#include "body.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A unit's name has to have room for what is put around it. */
+#define NAME_MAX_BYTES 100
+
+#define UNIT_OF_HANDLERS "adoptd-imported"
+#define UNIT_OF_PROGRAMS "adoptd-imported-programs"
+
+void blocks_free(struct blocks **blocks)
+{
+	if (!*blocks)
+		return;
+	for (size_t i = 0; i < (*blocks)->count; i++) {
+		struct block *block = &(*blocks)->items[i];
+
+		free(block->name);
+		free(block->body);
+		words_done(&block->sources);
+		words_done(&block->streams);
+		words_done(&block->datagrams);
+	}
+	for (size_t i = 0; i < (*blocks)->unit_count; i++)
+		free((*blocks)->units[i].name);
+	free(*blocks);
+	*blocks = NULL;
+}
+
+/* Makes of any text a name that a port, a descriptor and a unit can have. */
+static char *make_name(const char *text)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	char *name = strndup(text + strspn(text, "/.-"), NAME_MAX_BYTES);
+
+	for (char *at = name; name && *at; at++)
+		if (!strchr(letters, *at) && *at != '.')
+			*at = '-';
+	if (name && *name)
+		return name;
+	free(name);
+	return strdup("port");
+}
+
+static bool is_taken(const struct blocks *blocks, const char *name)
+{
+	for (size_t i = 0; i < blocks->count; i++)
+		if (strcmp(blocks->items[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Returns a name that no block has, made of one that is taken; NULL without memory. */
+static char *number_name(const struct blocks *blocks, const char *name)
+{
+	for (unsigned i = 2;; i++) {
+		char *numbered = NULL;
+
+		if (asprintf(&numbered, "%s-%u", name, i) < 0)
+			return NULL;
+		if (!is_taken(blocks, numbered))
+			return numbered;
+		free(numbered);
+	}
+}
+
+static int name_block(const struct blocks *blocks, const struct service *service, char **ret)
+{
+	char *name = make_name(service->name), *other = NULL;
+
+	if (name && is_taken(blocks, name) && service->id) {
+		other = make_name(service->id);
+		free(name);
+		name = other;
+	}
+	if (name && is_taken(blocks, name)) {
+		other = number_name(blocks, name);
+		free(name);
+		name = other;
+	}
+	if (!name)
+		return -ENOMEM;
+	*ret = name;
+	return 0;
+}
+
+/* The first unit of a kind bears the kind's name, others that of their first block. */
+static int name_unit(const struct blocks *blocks, bool runs_programs, const char *block, char **ret)
+{
+	const char *shared = runs_programs ? UNIT_OF_PROGRAMS : UNIT_OF_HANDLERS;
+	bool first = true;
+	char *name = NULL;
+
+	for (size_t i = 0; i < blocks->unit_count; i++)
+		first = first && blocks->units[i].runs_programs != runs_programs;
+	if (asprintf(&name, "%s%s", first ? "" : BLOCKS_UNIT_PREFIX, first ? shared : block) < 0)
+		return -ENOMEM;
+	*ret = name;
+	return 0;
+}
+
+/* Finds the unit that a service needs, or makes it. */
+static int find_unit(struct blocks *blocks, const struct service *service, const char *block,
+		     size_t *ret)
+{
+	struct blocks_unit *unit = &blocks->units[blocks->unit_count];
+	bool runs_programs = service->handler == SERVICE_EXEC;
+
+	for (size_t i = 0; i < blocks->unit_count; i++)
+		if (blocks->units[i].runs_programs == runs_programs &&
+		    words_equal(blocks->units[i].lines, &service->unit)) {
+			*ret = i;
+			return 0;
+		}
+	if (name_unit(blocks, runs_programs, block, &unit->name) < 0)
+		return -ENOMEM;
+	unit->runs_programs = runs_programs;
+	unit->lines = &service->unit;
+	*ret = blocks->unit_count++;
+	return 0;
+}
+
+/* Finds the block that serves just what a service asks for, its addresses aside. */
+static struct block *find_block(struct blocks *blocks, const struct service *service,
+				const char *body)
+{
+	char *name = make_name(service->name);
+	struct block *found = NULL;
+
+	for (size_t i = 0; name && !found && i < blocks->count; i++) {
+		struct block *block = &blocks->items[i];
+
+		if (strcmp(block->name, name) == 0 && strcmp(block->body, body) == 0 &&
+		    block->v4_mapped == service->v4_mapped &&
+		    words_equal(block->socket, &service->socket) &&
+		    words_equal(blocks->units[block->unit].lines, &service->unit))
+			found = block;
+	}
+	free(name);
+	return found;
+}
+
+static int new_block(struct blocks *blocks, const struct service *service, const char *body,
+		     struct block **ret)
+{
+	struct block *block = &blocks->items[blocks->count];
+	int error = name_block(blocks, service, &block->name);
+
+	if (error == 0)
+		error = service_set(&block->body, body);
+	if (error == 0)
+		error = find_unit(blocks, service, block->name, &block->unit);
+	/* Half of one is freed with the others. */
+	blocks->count++;
+	block->v4_mapped = service->v4_mapped;
+	block->socket = &service->socket;
+	*ret = block;
+	return error;
+}
+
+static const struct block *find_claim(const struct blocks *blocks, bool datagram,
+				      const char *address)
+{
+	for (size_t i = 0; i < blocks->count; i++) {
+		const struct block *block = &blocks->items[i];
+
+		if (words_have(datagram ? &block->datagrams : &block->streams, address))
+			return block;
+	}
+	return NULL;
+}
+
+/* Appends those addresses of a service that nobody has. */
+static int claim(const struct blocks *blocks, const struct service *service, struct faults *faults,
+		 struct words *ret)
+{
+	int error = 0;
+
+	for (size_t i = 0; error == 0 && i < service->listens.count; i++) {
+		const char *address = service->listens.items[i];
+		const struct block *other = find_claim(blocks, service->datagram, address);
+
+		if (!other && !words_have(ret, address))
+			error = words_print(ret, "%s", address);
+		else if (other)
+			fault_add(faults, FAULT_WARNING, service->file, service->line,
+				  "%s: %s %s is served already, for %s; this is left out",
+				  service->name, service->datagram ? "datagram" : "stream", address,
+				  other->sources.items[0]);
+	}
+	return error;
+}
+
+static int add(struct blocks *blocks, const struct service *service, struct faults *faults)
+{
+	struct words addresses = {0};
+	struct block *block = NULL;
+	char *body = NULL;
+	int error = claim(blocks, service, faults, &addresses);
+
+	if (error < 0 || addresses.count == 0)
+		goto out;
+	error = body_write(service, &body);
+	if (error < 0)
+		goto out;
+	block = find_block(blocks, service, body);
+	if (!block)
+		error = new_block(blocks, service, body, &block);
+	if (error == 0)
+		error = words_print(&block->sources, "%s:%d", service->file, service->line);
+	if (error == 0)
+		error = words_append(service->datagram ? &block->datagrams : &block->streams,
+				     &addresses);
+out:
+	words_done(&addresses);
+	free(body);
+	return error;
+}
+
+int blocks_new(const struct services *services, struct faults *faults, struct blocks **ret)
+{
+	struct blocks *blocks = calloc(1, sizeof *blocks);
+	int error = blocks ? 0 : -ENOMEM;
+
+	for (size_t i = 0; error == 0 && i < services->count; i++)
+		error = add(blocks, services->items[i], faults);
+	if (error < 0) {
+		blocks_free(&blocks);
+		return error;
+	}
+	*ret = blocks;
+	return 0;
+}
