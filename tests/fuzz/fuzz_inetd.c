@@ -1,0 +1,6 @@
+#include "fuzz_import.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
+{
+	return fuzz_import(KIND_INETD, data, length);
+}
