@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,8 @@
 
 #define LINE_BYTES 2048
 
-static enum log_level wanted = LOG_LEVEL_INFO;
+/* Changes while other threads log; the format is set before there are any. */
+static atomic_int wanted = LOG_LEVEL_INFO;
 static enum log_format sink = LOG_FORMAT_TEXT;
 
 int log_level_parse(const char *text, enum log_level *ret)
@@ -59,7 +61,7 @@ static bool stderr_is_journal(void)
 
 void log_set_level(enum log_level level)
 {
-	wanted = level;
+	atomic_store_explicit(&wanted, (int)level, memory_order_relaxed);
 }
 
 void log_set_format(enum log_format format)
@@ -73,7 +75,7 @@ void log_set_format(enum log_format format)
 
 bool log_wants(enum log_level level)
 {
-	return level <= wanted;
+	return (int)level <= atomic_load_explicit(&wanted, memory_order_relaxed);
 }
 
 /* What a peer sends may end up in a line: it must not look like another line. */
