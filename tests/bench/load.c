@@ -1,218 +1,261 @@
 /*
- * Short connections through a server, and the backend behind it:
+ * Load for a server, and the backend behind it:
  *
- *	load PORT BACKEND-FD SECONDS CLIENTS <OPENING
+ *	load [OPTION]... MODE PORT
  *
- * So many clients at a time connect to 127.0.0.1:PORT, say what is on the standard input,
- * read to the end, and begin again. The backend, on a listening socket that was handed
- * over, takes an opening, answers with a line, and closes. Prints how many connections
- * were answered, and how many failed.
+ *	-b FD        serve what the server passes on, on this listening or datagram socket
+ *	-c CLIENTS   at a time, in each process (64)
+ *	-j COUNT     processes (1)
+ *	-s SECONDS   the time that is measured (1)
+ *	-z BYTES     of a message (64)
+ *	-w PACKETS   of a client under way (4)
+ *	-f FILE      what short clients say, in the place of a message
+ *	-h           short clients half-close once they have said it
+ *	-1           pingpong: one message of each client, which ends the time
+ *
+ * The modes are short, pingpong, download, bulk and udp. PORT is one of 127.0.0.1.
+ *
+ * Once all clients are there it says `ready`, and waits for a line on its standard input.
+ * Then the time runs. When it is over, and what was under way has ended, it prints what
+ * was counted as an object of JSON on one line, and waits for another line, with all
+ * connections kept open. An operation is a connection, a round trip, a byte or a packet.
  */
-#include "adopt/adopt.h"
+#include "load.h"
+#include "pattern.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-static const char answer[] = "welcome\n";
+#define PROCESSES_MAX 64
 
-struct load {
-	struct adopt_factory clients;
-	struct adopt_factory backend;
-	struct adopt_reactor *reactor;
-	struct adopt_address target;
-	struct adopt_call next; /* begins clients where some have ended */
-	char opening[4096];
-	size_t opening_length;
-	unsigned wanted; /* clients at a time */
-	unsigned present;
-	unsigned long answered;
-	unsigned long failed;
-};
+static const struct load_mode *const modes[] = {&load_short, &load_pingpong, &load_download,
+						&load_bulk, &load_udp};
 
-/* One connection, of either side. */
-struct talk {
-	struct adopt_protocol base;
-	struct load *load;
-	size_t length; /* read so far */
-};
-
-static void fail(const char *what, int error)
+static void usage(void)
 {
-	fprintf(stderr, "load: %s: %s\n", what, adopt_error_text(error));
-	exit(EXIT_FAILURE);
+	fprintf(stderr, "usage: load [-b FD] [-c CLIENTS] [-j COUNT] [-s SECONDS] [-z BYTES]\n"
+			"            [-w PACKETS] [-f FILE] [-h] [-1] MODE PORT\n");
+	exit(64);
 }
 
-static struct load *of_clients(struct adopt_factory *factory)
+static unsigned read_number(const char *text, unsigned min, unsigned max)
 {
-	return (struct load *)((char *)factory - offsetof(struct load, clients));
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	if (*end || end == text || number < min || number > max)
+		usage();
+	return (unsigned)number;
 }
 
-static struct adopt_protocol *build(struct load *load, const struct adopt_protocol_ops *ops)
+static void read_opening(struct load *load, const char *path)
 {
-	struct talk *talk = calloc(1, sizeof *talk);
+	unsigned char *opening = load_alloc(1, MESSAGE_MAX_BYTES);
+	FILE *file = fopen(path, "re");
 
-	if (!talk)
-		fail("a connection", -ENOMEM);
-	talk->base.ops = ops;
-	talk->load = load;
-	return &talk->base;
+	if (!file)
+		load_die(path);
+	load->size = fread(opening, 1, MESSAGE_MAX_BYTES, file);
+	if (load->size < MESSAGE_MIN_BYTES || ferror(file))
+		load_die(path);
+	fclose(file);
+	load->opening = opening;
 }
 
-static void backend_lost(struct adopt_protocol *protocol, int error)
+static void read_seconds(struct load *load, const char *text)
 {
-	(void)error;
-	free(protocol);
+	double seconds = strtod(text, NULL);
+
+	if (!(seconds > 0 && seconds <= 3600))
+		usage();
+	load->run_ns = (uint64_t)(seconds * 1e9);
 }
 
-static void backend_reads(struct adopt_protocol *protocol, const void *data, size_t length)
+static void read_mode(struct load *load, const char *name)
 {
-	struct talk *talk = (struct talk *)protocol;
-
-	(void)data;
-	talk->length += length;
-	if (talk->length < talk->load->opening_length)
-		return;
-	adopt_transport_write(protocol->transport, answer, sizeof answer - 1);
-	adopt_transport_close(protocol->transport);
+	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+		if (strcmp(modes[i]->name, name) == 0)
+			load->mode = modes[i];
+	}
+	if (!load->mode)
+		usage();
+	if (load->size == 0 && load->mode != &load_short)
+		usage();
+	if (load->backend_fd >= 0 && !load->mode->backend && !load->mode->datagram_backend)
+		usage();
 }
 
-static const struct adopt_protocol_ops backend_ops = {
-	.data_received = backend_reads,
-	.connection_lost = backend_lost,
-};
-
-static struct adopt_protocol *build_backend(struct adopt_factory *factory,
-					    const struct adopt_address *peer)
+/* Returns how many processes are to be there. */
+static unsigned read_options(struct load *load, int argc, char *argv[])
 {
-	(void)peer;
-	return build((struct load *)((char *)factory - offsetof(struct load, backend)),
-		     &backend_ops);
+	unsigned processes = 1;
+	int option;
+
+	while ((option = getopt(argc, argv, "b:c:j:s:z:w:f:h1")) != -1) {
+		switch (option) {
+		case 'b':
+			load->backend_fd = (int)read_number(optarg, 0, 1 << 20);
+			break;
+		case 'c':
+			load->clients = read_number(optarg, 1, 1 << 20);
+			break;
+		case 'j':
+			processes = read_number(optarg, 1, PROCESSES_MAX);
+			break;
+		case 's':
+			read_seconds(load, optarg);
+			break;
+		case 'z':
+			load->size = read_number(optarg, 0, MESSAGE_MAX_BYTES);
+			if (load->size > 0 && load->size < MESSAGE_MIN_BYTES)
+				usage();
+			break;
+		case 'w':
+			load->window = read_number(optarg, 1, LOAD_WINDOW_MAX);
+			break;
+		case 'f':
+			read_opening(load, optarg);
+			break;
+		case 'h':
+			load->half_close = true;
+			break;
+		case '1':
+			load->once = true;
+			break;
+		default:
+			usage();
+		}
+	}
+	if (argc - optind != 2)
+		usage();
+	read_mode(load, argv[optind]);
+	load->target.sin_port = htons((uint16_t)read_number(argv[optind + 1], 1, 65535));
+	load->streams = processes * load->clients;
+	return processes;
 }
 
-static void client_ended(struct load *load, bool answered)
+static void *share(size_t size)
 {
-	if (!load->reactor)
-		return; /* it is being freed: the time is over */
-	load->present--;
-	if (answered)
-		load->answered++;
-	else
-		load->failed++;
-	adopt_call_soon(load->reactor, &load->next);
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		load_die("memory");
+	return memory;
 }
 
-static void client_made(struct adopt_protocol *protocol)
+/* Returns the descriptor that controls the process. */
+static int start_process(struct load *load, unsigned number)
 {
-	struct load *load = ((struct talk *)protocol)->load;
+	int fds[2];
+	pid_t child;
 
-	adopt_transport_write(protocol->transport, load->opening, load->opening_length);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		load_die("socketpair");
+	child = fork();
+	if (child < 0)
+		load_die("fork");
+	if (child == 0) {
+		close(fds[0]);
+		load->process = number;
+		load->counts += number;
+		load_run(load, fds[1]);
+	}
+	close(fds[1]);
+	return fds[0];
 }
 
-static void client_reads(struct adopt_protocol *protocol, const void *data, size_t length)
+static void tell_all(const int *controls, unsigned count)
 {
-	(void)data;
-	((struct talk *)protocol)->length += length;
-}
-
-static void client_lost(struct adopt_protocol *protocol, int error)
-{
-	struct talk *talk = (struct talk *)protocol;
-
-	client_ended(talk->load, error == 0 && talk->length == sizeof answer - 1);
-	free(talk);
-}
-
-static const struct adopt_protocol_ops client_ops = {
-	.connection_made = client_made,
-	.data_received = client_reads,
-	.connection_lost = client_lost,
-};
-
-static struct adopt_protocol *build_client(struct adopt_factory *factory,
-					   const struct adopt_address *peer)
-{
-	(void)peer;
-	return build(of_clients(factory), &client_ops);
-}
-
-static void connect_failed(struct adopt_factory *factory, int error)
-{
-	(void)error;
-	client_ended(of_clients(factory), false);
-}
-
-static void begin_clients(struct adopt_call *call)
-{
-	struct load *load = (struct load *)((char *)call - offsetof(struct load, next));
-
-	for (; load->present < load->wanted; load->present++) {
-		int error = adopt_connect_stream(load->reactor, &load->target, SOCK_STREAM, 0,
-						 &load->clients, NULL);
-
-		if (error < 0)
-			fail("connect", error);
+	for (unsigned i = 0; i < count; i++) {
+		if (load_send(controls[i], "g", 1) != 1)
+			exit(EXIT_FAILURE);
 	}
 }
 
-static void time_is_over(void *context)
+/* Ends where one of them has ended: it has said why. */
+static void wait_for_all(const int *controls, unsigned count)
 {
-	adopt_reactor_stop(context);
+	char what;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (load_receive(controls[i], &what, 1) != 1)
+			exit(EXIT_FAILURE);
+	}
 }
 
-static void read_opening(struct load *load)
+/* Waits for a line; an end in its place ends all. */
+static void wait_for_line(void)
 {
-	load->opening_length = fread(load->opening, 1, sizeof load->opening, stdin);
-	if (load->opening_length == 0)
-		fail("the opening", -ENODATA);
+	int letter;
+
+	while ((letter = getchar()) != '\n') {
+		if (letter == EOF)
+			exit(EXIT_SUCCESS);
+	}
 }
 
-/* Measures for so many seconds. */
-static void run(struct load *load, int backend_fd, unsigned seconds)
+static double microseconds(const struct histogram *latency, double share_of_all)
 {
-	struct adopt_timer *end = NULL;
-	int error = adopt_reactor_new(&load->reactor);
+	return (double)histogram_quantile(latency, share_of_all) / 1000;
+}
 
-	if (error == 0)
-		error = adopt_stream_port(load->reactor, backend_fd, AF_UNSPEC, &load->backend,
-					  NULL);
-	if (error == 0)
-		error = adopt_timer_new(load->reactor, time_is_over, load->reactor, &end);
-	if (error < 0)
-		fail("begin", error);
-	adopt_timer_start(end, seconds * 1000UL);
-	adopt_call_soon(load->reactor, &load->next);
-	error = adopt_reactor_run(load->reactor);
-	if (error < 0)
-		fail("run", error);
-	printf("%lu %lu\n", load->answered, load->failed);
-	adopt_timer_free(&end);
-	adopt_reactor_free(&load->reactor);
+static void report(const struct counts *counts, unsigned processes)
+{
+	struct counts sum = {0};
+
+	for (unsigned i = 0; i < processes; i++) {
+		sum.operations += counts[i].operations;
+		sum.all += counts[i].all;
+		sum.failed += counts[i].failed;
+		sum.wrong += counts[i].wrong;
+		if (counts[i].elapsed_ns > sum.elapsed_ns)
+			sum.elapsed_ns = counts[i].elapsed_ns;
+		histogram_merge(&sum.latency, &counts[i].latency);
+	}
+	printf("{\"operations\": %llu, \"all\": %llu, \"failed\": %llu, \"wrong\": %llu, "
+	       "\"seconds\": %.6f, \"p50\": %.3f, \"p99\": %.3f, \"p99.9\": %.3f}\n",
+	       (unsigned long long)sum.operations, (unsigned long long)sum.all,
+	       (unsigned long long)sum.failed, (unsigned long long)sum.wrong,
+	       (double)sum.elapsed_ns / 1e9, microseconds(&sum.latency, 0.5),
+	       microseconds(&sum.latency, 0.99), microseconds(&sum.latency, 0.999));
+	fflush(stdout);
 }
 
 int main(int argc, char *argv[])
 {
-	static const struct adopt_factory_ops backend = {.build_protocol = build_backend};
-	static const struct adopt_factory_ops clients = {.build_protocol = build_client,
-							 .connect_failed = connect_failed};
 	struct load load = {
-		.clients = {.ops = &clients},
-		.backend = {.ops = &backend},
-		.next = {.run = begin_clients},
+		.target = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
+		.size = 64,
+		.backend_fd = -1,
+		.clients = 64,
+		.window = 4,
+		.run_ns = 1000000000,
 	};
-	char address[32];
+	unsigned processes = read_options(&load, argc, argv);
+	int controls[PROCESSES_MAX] = {0};
+	const struct counts *counts;
 
-	if (argc != 5) {
-		fprintf(stderr, "usage: load PORT BACKEND-FD SECONDS CLIENTS <OPENING\n");
-		return 64;
-	}
-	snprintf(address, sizeof address, "127.0.0.1:%s", argv[1]);
-	if (adopt_address_parse(address, &load.target) < 0)
-		fail(address, -EINVAL);
-	load.wanted = (unsigned)atoi(argv[4]);
-	read_opening(&load);
-	run(&load, atoi(argv[2]), (unsigned)atoi(argv[3]));
+	pattern_init();
+	counts = load.counts = share(processes * sizeof *load.counts);
+	load.sent = share(load.streams * sizeof *load.sent);
+	/* One that accepts is not to wait where another was faster. */
+	if (load.backend_fd >= 0 && fcntl(load.backend_fd, F_SETFL, O_NONBLOCK) < 0)
+		load_die("the backend");
+	for (unsigned i = 0; i < processes; i++)
+		controls[i] = start_process(&load, i);
+	wait_for_all(controls, processes);
+	puts("ready");
+	fflush(stdout);
+	wait_for_line();
+	tell_all(controls, processes);
+	wait_for_all(controls, processes);
+	report(counts, processes);
+	wait_for_line();
 	return EXIT_SUCCESS;
 }

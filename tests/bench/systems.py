@@ -1,0 +1,484 @@
+"""What is measured side by side, and how each is started."""
+import os
+import pwd
+import shutil
+import socket
+
+import harness
+import machine
+from measure import Failed
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SOCKET_PROXYD = "/usr/lib/systemd/systemd-socket-proxyd"
+PYTHON = "/usr/bin/python3"  # Debian's, which Twisted comes for
+NGINX_STREAM = "/usr/lib/nginx/modules/ngx_stream_module.so"
+
+
+class Place:
+    """Where a system is started: pinned, with ports and files of its own.
+
+    backend: the port that a proxy or a relay passes things on to.
+    command: what a server that starts programs is to start.
+    copies: of a server that takes a socket, all on the same one.
+    wrapper: the command that runs the server's.
+    """
+
+    def __init__(self, stage, cpus, workers=1, backend=None, command=None, copies=1,
+                 wrapper=()):
+        self.stage, self.cpus, self.workers = stage, cpus, workers
+        self.backend, self.command, self.copies = backend, command, copies
+        self.wrapper = wrapper
+        self.account = stage.use(machine.Account())
+        self.processes = []
+
+    def start(self, argv, **how):
+        argv = self.account.entering(machine.pinned(self.cpus, [*self.wrapper, *argv]))
+        self.processes.append(self.stage.use(harness.Process(argv, **how)))
+
+    def inherit(self, argv, kind=socket.SOCK_STREAM):
+        """Starts what takes a socket as descriptor 3. Returns its port."""
+        sock = self.stage.use(harness.listener(kind=kind, backlog=4096))
+        for _ in range(self.copies):
+            self.start(argv, fds={3: sock.fileno()})
+        return sock.getsockname()[1]
+
+    def listen_fds(self, argv):
+        """Starts what takes its socket as systemd hands it over. Returns its port."""
+        return self.inherit(["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh", *argv])
+
+    def opens(self, argv, port, kind=socket.SOCK_STREAM):
+        """Starts what opens its port by itself, and waits for it."""
+        self.start(argv)
+        try:
+            harness.wait_for(argv[0], lambda: self.has_ended() or machine.is_open(port, kind))
+        except AssertionError as late:
+            raise Failed(f"{late}; it said: {self.output()}") from None
+        if self.has_ended():
+            raise Failed(f"it does not start, and said: {self.output()}")
+        return port
+
+    def has_ended(self):
+        return not all(process.running() for process in self.processes)
+
+    def activate(self, argv, environment=(), port=None):
+        """Starts what is started by its first client. Returns its port."""
+        port = port or machine.free_port()
+        options = [f"--setenv={variable}" for variable in environment]
+        return self.opens(["systemd-socket-activate", f"--listen=127.0.0.1:{port}", "--fdname=p",
+                           *options, *argv], port)
+
+    def output(self):
+        return "".join(process.output() for process in self.processes)
+
+    def cpu_seconds(self):
+        return self.account.cpu_seconds(process.pid for process in self.processes)
+
+    def pss_bytes(self):
+        return sum(machine.pss_bytes(process.pid) for process in self.processes)
+
+    def descriptors(self):
+        return sum(machine.descriptors(process.pid) for process in self.processes)
+
+
+class System:
+    """A server that can be measured.
+
+    start: starts it in a Place, and returns its port.
+    files: programs and others that are to be there.
+    package: the Debian package that the first of them comes in.
+    config: what the built adoptd must take.
+    """
+
+    def __init__(self, name, start, *files, package=None, workers=True, config=None):
+        self.name, self.start, self.files = name, start, files
+        self.package, self.workers, self.config = package, workers, config
+        self.kind = name.split(",")[0]
+        self.own = self.kind in ("limit", "adoptd")
+        if not self.own:
+            self.kind = "peer"
+
+    def missing(self, workers):
+        """Why it cannot be measured here, or None."""
+        if not all(shutil.which(path) or os.path.exists(path) for path in self.files):
+            return "not installed"
+        if workers > 1 and not self.workers:
+            return "has no workers"
+        if self.kind == "adoptd" and not takes(self.config or 'port "p" { echo {} }', workers):
+            return "cannot do that yet"
+        return None
+
+
+def limit(name, *arguments):
+    return [os.path.join(harness.TOP_BUILDDIR, "tests/bench", "limit-" + name), *arguments]
+
+
+def workers_option(workers):
+    return f"workers = {workers}\n" if workers > 1 else ""
+
+
+def takes(config, workers):
+    """Whether the built adoptd has what a configuration asks for."""
+    return harness.run([harness.ADOPTD, "--check", "-e", workers_option(workers) + config])[0] == 0
+
+
+PASS_ON = 'proxy {{ upstream = {{"127.0.0.1:{backend}"}} }}'
+
+
+def adoptd(place, port_block, kind=socket.SOCK_STREAM):
+    return place.inherit([harness.ADOPTD, "--fd", "p=3", "-e",
+                          f'{workers_option(place.workers)}port "p" {{ {port_block} }}'],
+                         kind=kind)
+
+
+# Proxies.
+
+def limit_proxy(place):
+    return place.inherit(limit("proxy", str(place.backend), str(place.workers)))
+
+
+def adoptd_proxy(place):
+    return adoptd(place, PASS_ON.format(backend=place.backend))
+
+
+NGINX = """load_module {module};
+daemon off; pid {directory}/nginx.pid; error_log {directory}/nginx.log; user root;
+worker_processes {workers};
+events {{ worker_connections {connections}; }}
+stream {{
+    server {{ listen 127.0.0.1:{port}{listen} backlog=4096; proxy_pass 127.0.0.1:{backend}; }}
+}}
+"""
+
+
+def nginx(place, port, listen=""):
+    return ["nginx", "-c", place.stage.file("nginx.conf", NGINX.format(
+        module=NGINX_STREAM, directory=place.stage.directory, workers=place.workers,
+        connections=machine.descriptor_limit(), port=port, listen=listen,
+        backend=place.backend))]
+
+
+def nginx_proxy(place):
+    port = machine.free_port()
+    return place.opens(nginx(place, port), port)
+
+
+HAPROXY = """global
+    nbthread {workers}
+defaults
+    mode tcp
+    timeout connect 10s
+    timeout client 1h
+    timeout server 1h
+    {options}
+listen p
+    bind {bind} backlog 4096
+    server s 127.0.0.1:{backend}
+"""
+
+
+def haproxy(place, name, bind, options=""):
+    return ["haproxy", "-db", "-f", place.stage.file(name, HAPROXY.format(
+        workers=place.workers, bind=bind, backend=place.backend, options=options))]
+
+
+SPLICE = "option splice-request\n    option splice-response"
+
+
+def haproxy_splice(place):
+    port = machine.free_port()
+    return place.opens(haproxy(place, "splice.cfg", f"127.0.0.1:{port}", SPLICE),
+                       port)
+
+
+def haproxy_copy(place):
+    port = machine.free_port()
+    return place.opens(haproxy(place, "copy.cfg", f"127.0.0.1:{port}"), port)
+
+
+def proxyd(place):
+    return [SOCKET_PROXYD, "--connections-max=65536", f"127.0.0.1:{place.backend}"]
+
+
+def proxyd_proxy(place):
+    return place.listen_fds(proxyd(place))
+
+
+SSLH = """foreground: true; numeric: true; timeout: 3; {options}
+listen: ( {{ host: "127.0.0.1"; port: "{port}"; }} );
+protocols: ( {protocols} );
+"""
+SSLH_ANY = '{{ name: "anyprot"; host: "127.0.0.1"; port: "{backend}"; log_level: 0; }}'
+
+
+def sslh(place, program, protocols=SSLH_ANY, options="", **ports):
+    port = machine.free_port()
+    config = place.stage.file(f"{program}.cfg", SSLH.format(
+        port=port, options=options, protocols=protocols.format(backend=place.backend, **ports)))
+    return place.opens([program, "-F" + config], port)
+
+
+def sslh_select(place):
+    return sslh(place, "sslh-select")
+
+
+def sslh_fork(place):
+    return sslh(place, "sslh")
+
+
+def socat_proxy(place):
+    port = machine.free_port()
+    return place.opens(["socat", f"TCP-LISTEN:{port},bind=127.0.0.1,fork,backlog=4096,nodelay",
+                          f"TCP:127.0.0.1:{place.backend},nodelay"], port)
+
+
+def twisted(*arguments):
+    return [PYTHON, "-B", os.path.join(HERE, "twisted_peer.py"), *arguments]
+
+
+def twisted_proxy(place):
+    return place.inherit(twisted("proxy", str(place.backend)))
+
+
+def twisted_echo(place):
+    return place.inherit(twisted("echo"))
+
+
+TWISTED = "/usr/lib/python3/dist-packages/twisted"
+
+LIMIT_PROXY = System("limit", limit_proxy)
+ADOPTD_PROXY = System("adoptd", adoptd_proxy)
+NGINX_PROXY = System("nginx stream", nginx_proxy, "nginx", NGINX_STREAM, package="nginx")
+HAPROXY_SPLICE = System("HAProxy, splice", haproxy_splice, "haproxy", package="haproxy")
+HAPROXY_COPY = System("HAProxy, no splice", haproxy_copy, "haproxy", package="haproxy")
+PROXYD = System("systemd-socket-proxyd", proxyd_proxy, SOCKET_PROXYD, package="systemd",
+                workers=False)
+TWISTED_PROXY = System("Twisted portforward", twisted_proxy, TWISTED, package="python3-twisted",
+                       workers=False)
+
+PROXIES = [
+    LIMIT_PROXY, ADOPTD_PROXY, NGINX_PROXY, HAPROXY_SPLICE, HAPROXY_COPY,
+    System("sslh, select", sslh_select, "sslh-select", package="sslh", workers=False),
+    PROXYD, TWISTED_PROXY,
+    System("sslh, fork", sslh_fork, "sslh", package="sslh", workers=False),
+    System("socat, fork", socat_proxy, "socat", package="socat", workers=False),
+]
+
+# Those that keep many connections.
+KEEPERS = [LIMIT_PROXY, ADOPTD_PROXY, NGINX_PROXY, HAPROXY_COPY, PROXYD, TWISTED_PROXY]
+
+
+# Echo.
+
+def limit_echo(place):
+    return place.inherit(limit("echo", str(place.workers)))
+
+
+def adoptd_echo(place):
+    return adoptd(place, "echo {}")
+
+
+ECHOES = [
+    System("limit", limit_echo),
+    System("adoptd", adoptd_echo),
+    System("Twisted", twisted_echo, TWISTED, package="python3-twisted", workers=False),
+]
+
+
+# Datagrams.
+
+def limit_udp(place):
+    return place.inherit(limit("udp", str(place.backend)), kind=socket.SOCK_DGRAM)
+
+
+def adoptd_udp(place):
+    return adoptd(place, PASS_ON.format(backend=place.backend), socket.SOCK_DGRAM)
+
+
+def nginx_udp(place):
+    port = machine.free_port(socket.SOCK_DGRAM)
+    # A port of datagrams has no backlog, and one of several workers needs one for each.
+    listen = " udp" + (" reuseport" if place.workers > 1 else "")
+    argv = nginx(place, port, listen)
+    with open(argv[-1], encoding="utf-8") as file:
+        place.stage.file("nginx.conf", file.read().replace(" backlog=4096", ""))
+    return place.opens(argv, port, socket.SOCK_DGRAM)
+
+
+DNSDIST = """setLocal("127.0.0.1:{port}")
+setACL("127.0.0.0/8")
+setMaxUDPOutstanding(65535)
+newServer({{address="127.0.0.1:{backend}"}}):setUp()
+"""
+
+
+def dnsdist(place):
+    port = machine.free_port(socket.SOCK_DGRAM)
+    config = place.stage.file("dnsdist.conf", DNSDIST.format(port=port, backend=place.backend))
+    return place.opens(["dnsdist", "--supervised", "--disable-syslog", "-C", config], port,
+                       socket.SOCK_DGRAM)
+
+
+def socat_udp(place):
+    port = machine.free_port(socket.SOCK_DGRAM)
+    return place.opens(["socat", f"UDP-LISTEN:{port},bind=127.0.0.1,fork",
+                        f"UDP:127.0.0.1:{place.backend}"], port, socket.SOCK_DGRAM)
+
+
+RELAYS = [
+    System("limit", limit_udp, workers=False),
+    System("adoptd", adoptd_udp),
+    System("dnsdist", dnsdist, "dnsdist", package="dnsdist", workers=False),
+    System("nginx stream", nginx_udp, "nginx", NGINX_STREAM, package="nginx"),
+    System("socat, fork", socat_udp, "socat", package="socat", workers=False),
+]
+
+
+# Routes: a TLS client is recognised, by its SNI.
+
+ROUTES = """
+    route {{ protocol = {{"ssh"}}         proxy {{ upstream = {{"127.0.0.1:9"}} }} }}
+    route {{ sni = {{"git.example.org"}}  proxy {{ upstream = {{"127.0.0.1:{backend}"}} }} }}
+    route {{ sni = {{"*.example.org"}}    proxy {{ upstream = {{"127.0.0.1:9"}} }} }}
+    proxy {{ upstream = {{"127.0.0.1:9"}} }}
+"""
+SSLH_ROUTES = """
+    {{ name: "ssh"; host: "127.0.0.1"; port: "9"; log_level: 0; }},
+    {{ name: "tls"; host: "127.0.0.1"; port: "{backend}"; log_level: 0;
+       sni_hostnames: [ "git.example.org" ]; }},
+    {{ name: "tls"; host: "127.0.0.1"; port: "9"; log_level: 0;
+       sni_hostnames: [ "*.example.org" ]; }},
+    {{ name: "anyprot"; host: "127.0.0.1"; port: "9"; log_level: 0; }}
+"""
+
+
+def adoptd_routes(place):
+    return adoptd(place, ROUTES.format(backend=place.backend))
+
+
+def sslh_select_routes(place):
+    return sslh(place, "sslh-select", SSLH_ROUTES)
+
+
+def sslh_ev_routes(place):
+    return sslh(place, "sslh-ev", SSLH_ROUTES)
+
+
+ROUTERS = [
+    System("limit, no routes", limit_proxy),
+    System("adoptd, no routes", adoptd_proxy),
+    System("adoptd, routes", adoptd_routes),
+    System("sslh, ev", sslh_ev_routes, "sslh-ev", package="sslh", workers=False),
+    System("sslh, select", sslh_select_routes, "sslh-select", package="sslh", workers=False),
+]
+
+
+# A program for each connection.
+
+def limit_exec(place):
+    return place.inherit(limit("exec", *place.command))
+
+
+def adoptd_exec(place):
+    command = ", ".join(f'"{word}"' for word in place.command)
+    return adoptd(place, f"exec {{ command = {{{command}}} }}")
+
+
+def tcpserver(place):
+    port = machine.free_port()
+    return place.opens(["tcpserver", "-q", "-H", "-R", "-l0", "-c1000", "-b4096", "127.0.0.1",
+                        str(port), *place.command], port)
+
+
+XINETD = """service bench
+{{
+    type = UNLISTED
+    socket_type = stream
+    protocol = tcp
+    wait = no
+    user = {user}
+    bind = 127.0.0.1
+    port = {port}
+    server = {server}
+    server_args = {arguments}
+    instances = UNLIMITED
+    per_source = UNLIMITED
+    cps = 1000000 1
+    disable = no
+}}
+"""
+
+
+def xinetd(place):
+    port = machine.free_port()
+    config = place.stage.file("xinetd.conf", XINETD.format(
+        user=pwd.getpwuid(os.getuid()).pw_name, port=port, server=place.command[0],
+        arguments=" ".join(place.command[1:])))
+    return place.opens(["xinetd", "-dontfork", "-f", config, "-pidfile",
+                        os.path.join(place.stage.directory, "xinetd.pid"), "-filelog",
+                        "/dev/null"], port)
+
+
+def socket_activate(place):
+    port = machine.free_port()
+    return place.opens(["systemd-socket-activate", "--accept", "--inetd",
+                        f"--listen=127.0.0.1:{port}", *place.command], port)
+
+
+STARTERS = [
+    System("limit", limit_exec, workers=False),
+    System("adoptd", adoptd_exec,
+           config='port "p" { exec { command = {"/bin/true"} } }'),
+    System("tcpserver", tcpserver, "tcpserver", package="ucspi-tcp", workers=False),
+    System("xinetd", xinetd, "xinetd", package="xinetd", workers=False),
+    System("systemd-socket-activate", socket_activate, "systemd-socket-activate",
+           package="systemd", workers=False),
+]
+
+
+# Started by the first client.
+
+def limit_cold(place):
+    return place.activate(limit("proxy", str(place.backend)))
+
+
+def limit_echo_cold(place):
+    return place.activate(limit("echo"))
+
+
+def adoptd_cold(place):
+    block = PASS_ON.format(backend=place.backend)
+    return place.activate([harness.ADOPTD, "-e", f'port "p" {{ {block} }}'])
+
+
+def adoptd_echo_cold(place):
+    return place.activate([harness.ADOPTD, "-e", 'port "p" { echo {} }'])
+
+
+def proxyd_cold(place):
+    return place.activate(proxyd(place))
+
+
+def nginx_cold(place):
+    # It takes what it believes to come from an older nginx, by the port that it has.
+    port = machine.free_port()
+    return place.activate(nginx(place, port), ["NGINX=3;"], port)
+
+
+def haproxy_cold(place):
+    return place.activate(haproxy(place, "cold.cfg", "fd@3"))
+
+
+def twisted_cold(place):
+    return place.activate(twisted("proxy", str(place.backend)))
+
+
+COLD = [
+    System("limit, proxy", limit_cold),
+    System("adoptd, proxy", adoptd_cold),
+    System("systemd-socket-proxyd", proxyd_cold, SOCKET_PROXYD, package="systemd"),
+    System("nginx stream", nginx_cold, "nginx", NGINX_STREAM, package="nginx"),
+    System("HAProxy", haproxy_cold, "haproxy", package="haproxy"),
+    System("Twisted portforward", twisted_cold, TWISTED, package="python3-twisted"),
+    System("limit, echo", limit_echo_cold),
+    System("adoptd, echo", adoptd_echo_cold),
+]

@@ -1,0 +1,146 @@
+"""The benchmark itself: a little of each scenario, and faults that it must see.
+
+No time is judged, only bytes and failures.
+"""
+import contextlib
+import json
+import os
+import socket
+import sys
+import threading
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../integration"))
+
+import harness  # noqa: E402 (the path comes first)
+from measure import Load  # noqa: E402
+
+CPUS = sorted(os.sched_getaffinity(0))
+RUN = [sys.executable, "-B", os.path.join(HERE, "run"), "--rounds=1", "--seconds=0.1",
+       "--systems=limit,adoptd", "--connections=50"]
+
+
+@harness.need("taskset", "ss")
+class Scenarios(harness.Case):
+    def run_some(self, *arguments):
+        path = self.path("figures.json")
+        with harness.Process([*RUN, *arguments, "--json", path]) as process:
+            self.assertEqual(process.wait(10 * harness.BOUND), 0, process.output())
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)["scenarios"]
+
+    def check(self, table):
+        rows = {row["name"].split(",")[0]: row for row in table["systems"]}
+        for kind in {"limit", "adoptd"} - set(rows):
+            self.assertIn(table["left out"][kind], ("cannot do that yet", "has no workers"))
+        for row in rows.values():
+            self.assertEqual((row.get("failed", 0), row.get("wrong", 0)), (0, 0), table)
+            self.assertGreater(row.get("rate") or row.get("connections") or row.get("ms"), 0)
+
+    def test_each(self):
+        tables = self.run_some()
+        self.assertGreater(len(tables), 10)
+        for table in tables:
+            with self.subTest(table["scenario"]):
+                self.check(table)
+
+    def test_two_workers(self):
+        table, = self.run_some("--workers=2", "proxy-short")
+        self.check(table)
+
+
+def flipped(data, first):
+    return data[:-1] + bytes([data[-1] ^ 1]) if first else data
+
+
+def shortened(data, first):
+    return data[:-1] if first else data
+
+
+def repeated(data, first):
+    return data + data[-1:] if first else data
+
+
+def nothing(_data, _first):
+    return b""
+
+
+def nothing_more(data, first):
+    return data if first else b""
+
+
+class Faulty:
+    """An echo server on a socket that was opened for it, with a fault in the first of what
+    each connection, or each tenth packet, brings. A context manager."""
+
+    def __init__(self, fault, kind=socket.SOCK_STREAM):
+        self.fault = fault
+        self.sock = harness.listener(kind=kind)
+        self.port = self.sock.getsockname()[1]
+        serve = self.accept if kind == socket.SOCK_STREAM else self.serve_packets
+        threading.Thread(target=serve, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client = self.sock.accept()[0]
+                threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        with contextlib.suppress(OSError), client:
+            first = True
+            while data := client.recv(65536):
+                client.sendall(self.fault(data, first))
+                first = False
+
+    def serve_packets(self):
+        number = 0
+        with contextlib.suppress(OSError):
+            while True:
+                data, peer = self.sock.recvfrom(65536)
+                answer = self.fault(data, number % 10 == 0)
+                number += 1
+                if answer:
+                    self.sock.sendto(answer, peer)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+        self.sock.close()
+
+
+@harness.need("taskset", "ss")
+class Faults(harness.Case):
+    def count(self, fault, mode, *arguments, kind=socket.SOCK_STREAM):
+        with Faulty(fault, kind) as server:
+            with Load(CPUS, server.port, mode, ["-c", "2", *arguments], seconds=0.1) as load:
+                return load.run()
+
+    def test_flipped(self):
+        self.assertGreater(self.count(flipped, "short")["wrong"], 0)
+        self.assertEqual(self.count(flipped, "bulk")["wrong"], 2)
+        self.assertGreater(self.count(flipped, "udp", kind=socket.SOCK_DGRAM)["wrong"], 0)
+
+    def test_missing(self):
+        self.assertGreater(self.count(shortened, "short", "-h")["failed"], 0)
+        self.assertEqual(self.count(shortened, "bulk")["wrong"], 2)
+        self.assertEqual(self.count(nothing_more, "pingpong", "-1")["failed"], 2)
+        self.assertGreater(self.count(nothing, "udp", kind=socket.SOCK_DGRAM)["failed"], 0)
+
+    def test_repeated(self):
+        self.assertGreater(self.count(repeated, "short", "-h")["wrong"], 0)
+        self.assertEqual(self.count(repeated, "bulk")["wrong"], 2)
+
+    def test_none(self):
+        for mode, kind in (("short", socket.SOCK_STREAM), ("pingpong", socket.SOCK_STREAM),
+                           ("bulk", socket.SOCK_STREAM), ("udp", socket.SOCK_DGRAM)):
+            with self.subTest(mode):
+                counted = self.count(lambda data, _: data, mode, kind=kind)
+                self.assertEqual((counted["failed"], counted["wrong"]), (0, 0))
+                self.assertGreater(counted["operations"], 0)
+
+
+harness.main()
