@@ -42,7 +42,7 @@ static void read_workers(struct config *config, struct faults *faults)
 static void read_globals(struct config *config, struct faults *faults)
 {
 	static const char *const levels[] = {"error", "warning", "notice", "info", "debug", NULL};
-	static const char *const formats[] = {"auto", "journal", "text", NULL};
+	static const char *const formats[] = {"auto", "journal", "text", "json", NULL};
 	cfg_t *tree = config->tree;
 
 	read_workers(config, faults);
@@ -52,9 +52,7 @@ static void read_globals(struct config *config, struct faults *faults)
 		      &config->max_connections);
 	if (log_level_parse(cfg_getstr(tree, "log-level"), &config->log_level) < 0)
 		option_refuse_word(tree, "log-level", levels, faults);
-	if (strcmp(cfg_getstr(tree, "log-format"), "json") == 0)
-		option_fault(tree, "log-format", faults, "json: not supported yet");
-	else if (log_format_parse(cfg_getstr(tree, "log-format"), &config->log_format) < 0)
+	if (log_format_parse(cfg_getstr(tree, "log-format"), &config->log_format) < 0)
 		option_refuse_word(tree, "log-format", formats, faults);
 	config->access_log = cfg_getbool(tree, "access-log");
 	if (config->access_log && config->log_level < LOG_LEVEL_INFO)

@@ -140,8 +140,7 @@ static int with_config(const struct options *options, struct faults *faults)
 		notify_status("The configuration has faults; see the log");
 	} else {
 		log_set_level(config->log_level);
-		if (!stderr_is_client())
-			log_set_format(config->log_format);
+		log_set_format(config->log_format);
 		code = run(options, config, faults);
 		config = NULL;
 	}

@@ -98,6 +98,7 @@ static void replace(struct server *server, struct setup *setup)
 	setup_unref(&server->setup);
 	server->setup = setup_ref(setup);
 	log_set_level(setup->config->log_level);
+	log_set_format(setup->config->log_format);
 	server_await_idle(server);
 }
 

@@ -197,6 +197,8 @@ static int new_timers(struct server *server)
 					&server->status_timer);
 	if (error == 0)
 		error = watchdog_new(server->workers, server->worker_count, &server->watchdog);
+	if (error == 0)
+		error = server_hold_repeats(server);
 	return error;
 }
 
@@ -302,6 +304,7 @@ void server_free(struct server **gone)
 	adopt_timer_free(&server->drain_timer);
 	adopt_timer_free(&server->idle_timer);
 	adopt_timer_free(&server->status_timer);
+	server_tell_repeats(server);
 	watchdog_stop(server->watchdog);
 	server->state = SERVER_ENDING;
 	workers_free(&server->workers, server->worker_count);

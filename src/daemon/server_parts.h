@@ -34,6 +34,7 @@ struct server {
 	struct adopt_timer *drain_timer;
 	struct adopt_timer *idle_timer;
 	struct adopt_timer *status_timer;
+	struct adopt_timer *repeats_timer;
 	struct watchdog *watchdog; /* NULL where nobody watches */
 
 	/* What the workers tell. Those that call are heard by the first one. */
@@ -43,6 +44,7 @@ struct server {
 	struct adopt_call worker_ended;
 	atomic_bool status_runs; /* the timer of the status does, or is about to */
 	struct adopt_call status_wanted;
+	struct adopt_call repeats_held;
 
 	uint64_t drain_until_ms; /* 0: no end is set */
 	uint64_t clients_told;   /* in the last status */
@@ -102,6 +104,11 @@ void server_tell_ready(struct server *server);
 void server_want_status(struct server *server);
 void server_hear_status_wanted(struct adopt_call *call);
 void server_tell_status(void *server);
+
+/* Has the log hold back repeats, and tell them a second later (repeats.c). Returns 0 or
+ * -ENOMEM. The end of that tells what is left; it is harmless where it has not begun. */
+int server_hold_repeats(struct server *server);
+void server_tell_repeats(struct server *server);
 
 /*
  * Feeds the supervisor's watchdog, as long as every worker's loop turns (watchdog.c).

@@ -3,7 +3,6 @@
 #include "support/log.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 struct access {
@@ -46,12 +45,18 @@ static void ended(struct adopt_attachment *attachment, const struct adopt_end *e
 {
 	struct access *access = (struct access *)attachment;
 	char text[ADOPT_ADDRESS_TEXT_SIZE];
+	const struct log_field fields[] = {
+		{.name = "port", .text = access->port_name, .quoted = true},
+		{.name = "route", .number = access->route},
+		{.name = "handler", .text = access->handler ? access->handler : "none"},
+		{.name = "received", .number = end->received},
+		{.name = "sent", .number = end->sent},
+		{.name = "ms", .number = adopt_reactor_now_ms(access->reactor) - access->begun_ms},
+		{.name = "end", .text = why(access, end)},
+		{.name = "peer", .text = adopt_address_format(&access->peer, text, sizeof text)},
+	};
 
-	log_info("access port=\"%s\" route=%zu handler=%s received=%" PRIu64 " sent=%" PRIu64
-		 " ms=%" PRIu64 " end=%s peer=%s",
-		 access->port_name, access->route, access->handler ? access->handler : "none",
-		 end->received, end->sent, adopt_reactor_now_ms(access->reactor) - access->begun_ms,
-		 why(access, end), adopt_address_format(&access->peer, text, sizeof text));
+	log_event(LOG_LEVEL_INFO, "access", fields, sizeof fields / sizeof fields[0]);
 	free(access);
 }
 

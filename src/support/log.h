@@ -1,10 +1,12 @@
-/* log.h - what adoptd has to say while it runs */
+/* log.h - what adoptd has to say while it runs, from any thread */
 #ifndef SUPPORT_LOG_H
 #define SUPPORT_LOG_H
 
 #include "fault.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* The numbers are those of syslog(3) and of sd-daemon(3)'s line prefixes. */
 enum log_level {
@@ -19,18 +21,26 @@ enum log_format {
 	LOG_FORMAT_AUTO,    /* journal where stderr is connected to it, else text */
 	LOG_FORMAT_JOURNAL, /* lines on stderr with a `<N>` prefix: sd-daemon(3) */
 	LOG_FORMAT_TEXT,    /* plain lines on stderr */
+	LOG_FORMAT_JSON,    /* a JSON object a line on stderr */
 	LOG_FORMAT_SYSLOG,  /* syslog(3), for where stderr is the client's socket */
 };
 
 /* Reads a level's name: error, warning, notice, info, debug. Returns 0 or -EINVAL. */
 int log_level_parse(const char *text, enum log_level *ret);
 
-/* Reads a format's name: auto, journal, text. Returns 0 or -EINVAL. */
+/* Returns a level's name. */
+const char *log_level_name(enum log_level level);
+
+/* Reads a format's name: auto, journal, text, json. Returns 0 or -EINVAL. */
 int log_format_parse(const char *text, enum log_format *ret);
 
-/* Sets what is logged and how. Until then: text, from info on. */
+/* Set what is logged and how. Until then: text, from info on. Syslog stays: stderr is
+ * somebody else's. */
 void log_set_level(enum log_level level);
 void log_set_format(enum log_format format);
+
+/* Returns the level that was set. */
+enum log_level log_level_now(void);
 
 /* Tells whether a line of this level would be written. */
 bool log_wants(enum log_level level);
@@ -48,5 +58,31 @@ void log_faults(const struct faults *faults);
 #define log_info(...) LOG_IF_WANTED(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) LOG_IF_WANTED(LOG_LEVEL_DEBUG, __VA_ARGS__)
 #define LOG_IF_WANTED(level, ...) (log_wants(level) ? log_write(level, __VA_ARGS__) : (void)0)
+
+/* One field of an event: a number where there is no text. */
+struct log_field {
+	const char *name;
+	const char *text;
+	bool quoted; /* the text stands between quotes, but in JSON, where each does */
+	uint64_t number;
+};
+
+/*
+ * Logs something that has fields: one line with `name=value` for each, or members of the
+ * JSON object. It is told each time, however often.
+ */
+void log_event(enum log_level level, const char *event, const struct log_field *fields,
+	       size_t count);
+
+/*
+ * Holds back lines that repeat one of the last second, and counts them: who asks for
+ * this calls log_flush() about a second after each `held`, which is called from any
+ * thread when there is something to be told later. NULL, as at first: nothing is held
+ * back; what was is told.
+ */
+void log_hold_repeats(void (*held)(void *context), void *context);
+
+/* Tells what was held back a second ago or longer. Returns whether anything still is. */
+bool log_flush(void);
 
 #endif

@@ -313,7 +313,6 @@ static const struct {
 	 1,
 	 {"-e:2: workers: \"many\" is neither a number from 1 to 256 nor \"auto\""}},
 	{OK "workers = 0\n", 1, {"-e:2: workers: \"0\" is neither a number from 1 to 256 nor"}},
-	{OK "log-format = json\n", 1, {"-e:2: log-format: json: not supported yet"}},
 	{"port x {\n exec {\n command = {\"a\"}\n }\n}\n", 1, {"-e:2: exec: not supported yet"}},
 	{"port x { echo {}\n tls { certificate = \"a\" }\n route { sni = {\"a\"}\n exec { } } }\n",
 	 2,
@@ -613,14 +612,14 @@ START_TEST(faults_name_the_included_file)
 {
 	write_text("main.conf", "log-level = info\nport a { echo {} }\n"
 				"include(\"conf.d/a.conf\")\noops = 1\n");
-	write_text("conf.d/a.conf", "log-level = info\nport a { echo {} }\nlog-format = jso\n"
+	write_text("conf.d/a.conf", "log-level = info\nport a { echo {} }\nlog-format = xml\n"
 				    "port b {\n optional = 3\n max-packet-size = 0 echo {} }\n");
 	ck_assert_int_eq(read_file("main.conf"), -EINVAL);
 	ck_assert_str_eq(
 		said,
 		"conf.d/a.conf:1: log-level is set twice, first in main.conf:1\n"
 		"conf.d/a.conf:2: port \"a\" is there twice, first in main.conf:2\n"
-		"conf.d/a.conf:3: log-format: unknown value \"jso\"; it is one of auto, journal, text\n"
+		"conf.d/a.conf:3: log-format: unknown value \"xml\"; it is one of auto, journal, text, json\n"
 		"conf.d/a.conf:5: optional: \"3\" is neither true nor false\n"
 		"conf.d/a.conf:6: max-packet-size: 0 is out of range; it is from 1 to 65535\n"
 		"main.conf:4: unknown option \"oops\"\n");
