@@ -256,7 +256,7 @@ void serving_commit(struct serving *serving)
 		for (unsigned j = 0; j < serving->holds + serving->full; j++)
 			stand_hold(stand);
 		stand_release(stand);
-		stand_log(stand);
+		stand_log(stand, serving->worker, serving->workers);
 	}
 	retire_others(serving, serving->stands, old_count, serving->next_stands, count);
 	take_next(serving);

@@ -232,13 +232,26 @@ bool stand_has(const struct stand *stand, const struct adopt_port *port)
 	return false;
 }
 
-void stand_log(const struct stand *stand)
+static bool another_has(const struct stand *stand, const struct plan_entry *entry, unsigned worker,
+			unsigned workers)
+{
+	size_t index = (size_t)(entry - stand->setup->plan->entries);
+
+	for (unsigned i = 0; i < worker; i++)
+		if (setup_is_for(stand->setup, index, i, workers))
+			return true;
+	return false;
+}
+
+void stand_log(const struct stand *stand, unsigned worker, unsigned workers)
 {
 	for (size_t i = 0; i < stand->port_count; i++) {
 		const struct plan_entry *entry = stand->ports[i].entry;
 		char text[ADOPT_ADDRESS_TEXT_SIZE];
 		struct adopt_address local = {0};
 
+		if (another_has(stand, entry, worker, workers))
+			continue;
 		adopt_port_local(stand->ports[i].port, &local);
 		log_info("port \"%s\": %s on %s%s, from %s", entry->port->name,
 			 entry->port->handler->name,

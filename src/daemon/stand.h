@@ -92,7 +92,7 @@ void stand_free(struct stand *stand);
 /* Tells whether a port is one of its ports. */
 bool stand_has(const struct stand *stand, const struct adopt_port *port);
 
-/* Logs what each of its ports serves. */
-void stand_log(const struct stand *stand);
+/* Logs what each of its ports serves; of several workers the first that has it does. */
+void stand_log(const struct stand *stand, unsigned worker, unsigned workers);
 
 #endif
