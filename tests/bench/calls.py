@@ -46,8 +46,8 @@ def trace(scenario, system, workers, seconds):
         summary = os.path.join(stage.directory, "calls")
         runner.start(systems.Place(stage, cpus, workers, port, scenario.command,
                                    wrapper=["strace", "-f", "-c", "-o", summary]))
-        with Load(load_cpus, runner.port, scenario.mode, [*scenario.arguments, "-c", "1"],
-                  backend, seconds) as load:
+        with Load(load_cpus, runner.port, scenario.mode, 1, scenario.arguments, backend,
+                  seconds) as load:
             operations = load.run()["all"] / scenario.scale
         for tracer in runner.place.processes:
             end(tracer)

@@ -47,20 +47,23 @@ unsigned limit_number(const char *text)
 	return (unsigned)number;
 }
 
-void limit_begin(const char *workers)
+void limit_fork(const char *workers)
 {
 	unsigned count = workers ? limit_number(workers) : 1;
 	pid_t first = getpid();
 
-	signal(SIGPIPE, SIG_IGN);
-	if (fcntl(LIMIT_FD, F_SETFL, O_NONBLOCK) < 0)
-		limit_die("descriptor 3");
 	for (unsigned i = 1; i < count && getpid() == first; i++) {
 		if (fork() < 0)
 			limit_die("fork");
 	}
 	if (getpid() != first)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+void limit_begin(void)
+{
+	if (fcntl(LIMIT_FD, F_SETFL, O_NONBLOCK) < 0)
+		limit_die("descriptor 3");
 	epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (epoll < 0)
 		limit_die("epoll_create1");

@@ -36,11 +36,13 @@ void limit_die(const char *what) __attribute__((noreturn));
 void *limit_alloc(size_t size);
 
 /*
- * Begins: the served socket becomes non-blocking; further processes are forked, which end
- * with the first one.
+ * Forks further processes, which end with the first one.
  * workers: how many there are to be in all; "1" where it is NULL.
  */
-void limit_begin(const char *workers);
+void limit_fork(const char *workers);
+
+/* Makes the served socket non-blocking, and a loop. After forking. */
+void limit_begin(void);
 
 /* Watches watch->fd, edge-triggered where EPOLLET is among the events. */
 void limit_watch(struct limit_watch *watch, uint32_t events);

@@ -126,7 +126,8 @@ int main(int argc, char *argv[])
 {
 	struct limit_watch listener = {.happened = on_listener, .fd = LIMIT_FD};
 
-	limit_begin(argc > 1 ? argv[1] : NULL);
+	limit_fork(argc > 1 ? argv[1] : NULL);
+	limit_begin();
 	limit_watch(&listener, EPOLLIN | EPOLLEXCLUSIVE);
 	limit_run();
 }

@@ -1,6 +1,6 @@
 /*
  * The limit of a server that starts a program for each connection:
- * limit-exec PROGRAM [ARGUMENT]...
+ * limit-exec WORKERS PROGRAM [ARGUMENT]...
  *
  * Accepts, and spawns with the socket as descriptors 0 and 1.
  */
@@ -30,10 +30,11 @@ static void spawn(int client, char *argv[])
 
 int main(int argc, char *argv[])
 {
-	if (argc < 2) {
+	if (argc < 3) {
 		errno = EINVAL;
-		limit_die("usage: limit-exec PROGRAM [ARGUMENT]...");
+		limit_die("usage: limit-exec WORKERS PROGRAM [ARGUMENT]...");
 	}
+	limit_fork(argv[1]);
 	if (fcntl(LIMIT_FD, F_SETFL, 0) < 0)
 		limit_die("descriptor 3");
 	for (;;) {
@@ -41,7 +42,7 @@ int main(int argc, char *argv[])
 
 		if (client < 0)
 			limit_die("accept");
-		spawn(client, argv + 1);
+		spawn(client, argv + 2);
 		close(client);
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;

@@ -294,7 +294,8 @@ int main(int argc, char *argv[])
 		limit_die("usage: limit-proxy UPSTREAM-PORT [WORKERS]");
 	}
 	upstream_port = (uint16_t)limit_number(argv[1]);
-	limit_begin(argc > 2 ? argv[2] : NULL);
+	limit_fork(argc > 2 ? argv[2] : NULL);
+	limit_begin();
 	limit_watch(&listener, EPOLLIN | EPOLLEXCLUSIVE);
 	limit_run();
 }

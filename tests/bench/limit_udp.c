@@ -138,7 +138,7 @@ int main(int argc, char *argv[])
 		limit_die("usage: limit-udp UPSTREAM-PORT");
 	}
 	upstream_port = (uint16_t)limit_number(argv[1]);
-	limit_begin(NULL);
+	limit_begin();
 	batch_init(&from_clients);
 	batch_init(&from_upstream);
 	limit_watch(&clients, EPOLLIN);

