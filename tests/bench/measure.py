@@ -41,7 +41,7 @@ class Load:
     def __init__(self, cpus, port, mode, clients, arguments=(), backend=None, seconds=1.0,
                  processes=1):
         argv = [os.path.join(harness.TOP_BUILDDIR, "tests/bench/load"), *arguments,
-                "-s", str(seconds), "-c", str(clients // processes), "-j", str(processes)]
+                "-s", str(seconds), "-c", str(-(-clients // processes)), "-j", str(processes)]
         if backend:
             argv += ["-b", str(backend.fileno())]
         self.bound = seconds + 4 * harness.BOUND

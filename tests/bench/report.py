@@ -40,24 +40,27 @@ class Table:
         return bool(reason)
 
     def add(self, system, **figures):
-        self.rows.append({"name": system.name, "version": machine.version(system.package),
-                          "own": system.own, **figures})
+        self.rows.append({"name": system.name, "package": system.package, "own": system.own,
+                          **figures})
 
     def cell(self, row, column):
         key, _, form = column
         return "-" if row.get(key) is None else FORMATS[form](row[key])
 
     def text(self):
+        """As Markdown."""
         titles = [""] + [title for _, title, _ in self.columns]
         lines = [titles] + [[row["name"]] + [self.cell(row, column) for column in self.columns]
                             for row in self.rows]
         widths = [max(map(len, column)) for column in zip(*lines)]
-        text = f"{self.scenario}, {self.workers} worker{'s' * (self.workers > 1)}: {self.what}\n\n"
+        text = f"## {self.scenario}, {self.workers} worker{'s' * (self.workers > 1)}\n\n"
+        text += f"{self.what[0].upper()}{self.what[1:]}.\n\n"
         for name, *cells in lines:
             text += "    " + name.ljust(widths[0])
             text += "".join(cell.rjust(width + 2) for cell, width in zip(cells, widths[1:])) + "\n"
-        for name, reason in self.left_out.items():
-            text += f"    {name}: {reason}\n"
+        if self.left_out:
+            text += "\nLeft out: " + "; ".join(
+                f"{name} ({reason})" for name, reason in self.left_out.items()) + ".\n"
         return text
 
     def own_failures(self):
@@ -68,3 +71,9 @@ class Table:
     def json(self):
         return {"scenario": self.scenario, "what": self.what, "workers": self.workers,
                 "systems": self.rows, "left out": self.left_out}
+
+
+def packages(tables):
+    """The packages of what was measured, with their versions."""
+    names = {row.get("package") for table in tables for row in table.rows} - {None}
+    return {name: machine.version(name) for name in sorted(names)}

@@ -130,15 +130,13 @@ class Memory:
             for system in systems.KEEPERS:
                 if table.leaves_out(system, options):
                     continue
-                try:
-                    self.measure(table, system, connections)
-                except Failed as failure:
-                    if system.own:
-                        raise
-                    table.left_out[f"{system.name}, {connections}"] = str(failure)
+                reason = self.measure(table, system, connections)
+                if reason:
+                    table.left_out[f"{system.name}, {connections}"] = reason
         return table
 
     def measure(self, table, system, connections):
+        """Adds a row. Returns why not, where it cannot."""
         cpus, load_cpus = machine.processors(table.workers)
         # A client and the backend behind it have one each, and so has each side of a proxy.
         copies = -(-2 * connections // (machine.descriptor_limit() - 500))
@@ -148,20 +146,30 @@ class Memory:
                                   copies=copies)
             port = system.start(place)
             if copies > len(place.processes):
-                table.left_out[f"{system.name}, {connections}"] = "would need more descriptors"
-                return
-            with Load(load_cpus, port, "pingpong", 1, ["-1"], backend) as load:
-                load.run()  # so that it runs
-            rest, descriptors = place.pss_bytes(), place.descriptors()
-            with Load(load_cpus, port, "pingpong", connections, ["-1"], backend, harness.BOUND,
-                      copies) as load:
-                more_bytes = place.pss_bytes() - rest
-                more_descriptors = place.descriptors() - descriptors
-                counted = load.run()
+                return "would need more descriptors"
+            try:
+                figures = self.hold(place, load_cpus, port, connections, backend)
+            except Failed as failure:
+                if system.own:
+                    raise
+                return str(failure)
+        table.add(system, **figures)
+        return None
+
+    def hold(self, place, load_cpus, port, connections, backend):
+        copies = len(place.processes)
+        with Load(load_cpus, port, "pingpong", 1, ["-1"], backend) as load:
+            load.run()  # so that it runs
+        rest, descriptors = place.pss_bytes(), place.descriptors()
+        with Load(load_cpus, port, "pingpong", connections, ["-1"], backend, harness.BOUND,
+                  copies) as load:
+            more_bytes = place.pss_bytes() - rest
+            more_descriptors = place.descriptors() - descriptors
+            counted = load.run()
         held = max(counted["operations"], 1)
-        table.add(system, connections=held, rest=rest / MEBI / copies,
-                  bytes=more_bytes / held / KIBI, descriptors=more_descriptors / held,
-                  failed=counted["failed"], wrong=counted["wrong"])
+        return {"connections": held, "rest": rest / MEBI / copies,
+                "bytes": more_bytes / held / KIBI, "descriptors": more_descriptors / held,
+                "failed": counted["failed"], "wrong": counted["wrong"]}
 
 
 class ColdStart:
@@ -173,8 +181,8 @@ class ColdStart:
                ("share", "share", "share")]
 
     def run(self, options, workers):
-        table = report.Table(self.name, "systemd-socket-activate starts the server when the "
-                             "client connects", workers, self.columns)
+        table = report.Table(self.name, "the server is started by systemd-socket-activate when "
+                             "the client connects", workers, self.columns)
         cpus, load_cpus = machine.processors(workers)
         with Stage() as stage:
             backend = stage.use(backend_socket(STREAM))
