@@ -27,15 +27,17 @@
 static void read_workers(struct config *config, struct faults *faults)
 {
 	const char *text = cfg_getstr(config->tree, "workers");
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	uint64_t count = 1;
 
-	if (strcmp(text, "auto") == 0)
+	if (strcmp(text, "auto") == 0) {
+		long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
 		count = processors > 0 ? (uint64_t)processors : 1;
-	else if (value_number(text, 1, WORKERS_MAX, &count) < 0)
+	} else if (value_number(text, 1, WORKERS_MAX, &count) < 0) {
 		option_fault(config->tree, "workers", faults,
 			     "\"%s\" is neither a number from 1 to %d nor \"auto\"", text,
 			     WORKERS_MAX);
+	}
 	config->workers = (unsigned)(count < WORKERS_MAX ? count : WORKERS_MAX);
 }
 
