@@ -68,7 +68,7 @@ static double score(const struct upstream *upstream, const unsigned char *host, 
 
 static bool fewer(const struct upstream *a, const struct upstream *b)
 {
-	return (uint64_t)a->active * b->weight < (uint64_t)b->active * a->weight;
+	return (uint64_t)upstream_active(a) * b->weight < (uint64_t)upstream_active(b) * a->weight;
 }
 
 /* Tells whether `a` goes before `b` of the same rank. */

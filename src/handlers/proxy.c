@@ -33,6 +33,7 @@ static void settings_free(struct handler_settings *base)
 	if (!settings)
 		return;
 	free(settings->upstreams);
+	health_book_close(&settings->health);
 	free(settings->start_unit);
 	free(settings->unit_memory);
 	free(settings);
@@ -79,6 +80,9 @@ static int read_upstreams(cfg_t *section, struct faults *faults, struct proxy_se
 	if (!settings->upstreams)
 		return -ENOMEM;
 	settings->upstream_count = count;
+	error = health_book_new(&settings->health);
+	if (error < 0)
+		return error;
 	for (size_t i = 0; i < count; i++)
 		if (read_upstream(section, cfg_getnstr(section, "upstream", (unsigned)i), faults,
 				  &settings->upstreams[i]) < 0)
@@ -171,6 +175,7 @@ int proxy_upstreams_new(const struct proxy_settings *settings, struct adopt_reac
 		.count = settings->upstream_count,
 		.balance = settings->balance,
 		.type = type,
+		.health = settings->health,
 	};
 
 	return upstreams_new(reactor, &wanted, ret);

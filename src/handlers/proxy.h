@@ -13,6 +13,7 @@ struct proxy_settings {
 	struct handler_settings base;
 	struct endpoint *upstreams;
 	size_t upstream_count;
+	struct health_book *health;
 	enum balance balance;
 	enum proxy_header send_proxy;
 	char *start_unit; /* NULL: none */

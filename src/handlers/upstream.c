@@ -6,17 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct upstream *upstream_new(const struct adopt_address *address, const void *origin, bool named)
+struct upstream *upstream_new(const struct adopt_address *address, struct health *health,
+			      const void *origin, bool named)
 {
-	struct upstream *upstream = calloc(1, sizeof *upstream);
+	struct upstream *upstream = health ? calloc(1, sizeof *upstream) : NULL;
 
-	if (!upstream)
+	if (!upstream) {
+		health_give_back(&health);
 		return NULL;
+	}
 	upstream->address = *address;
 	upstream->origin = origin;
 	upstream->named = named;
 	upstream->weight = 1;
 	upstream->references = 1;
+	upstream->health = health;
 	return upstream;
 }
 
@@ -28,24 +32,32 @@ struct upstream *upstream_ref(struct upstream *upstream)
 
 void upstream_unref(struct upstream **upstream)
 {
-	if (*upstream && --(*upstream)->references == 0)
+	if (*upstream && --(*upstream)->references == 0) {
+		health_give_back(&(*upstream)->health);
 		free(*upstream);
+	}
 	*upstream = NULL;
 }
 
 void upstream_enter(struct upstream *upstream)
 {
-	upstream->active++;
+	atomic_fetch_add(&upstream->health->active, 1);
 }
 
 void upstream_leave(struct upstream *upstream)
 {
-	upstream->active--;
+	atomic_fetch_sub(&upstream->health->active, 1);
+}
+
+unsigned upstream_active(const struct upstream *upstream)
+{
+	return atomic_load(&upstream->health->active);
 }
 
 bool upstream_usable(const struct upstream *upstream, uint64_t now_ms)
 {
-	return upstream->failures == 0 || now_ms >= upstream->retry_at_ms;
+	return atomic_load(&upstream->health->failures) == 0 ||
+	       now_ms >= atomic_load(&upstream->health->retry_at_ms);
 }
 
 static uint64_t pause_ms(unsigned failures)
@@ -57,16 +69,17 @@ static uint64_t pause_ms(unsigned failures)
 	return pause < UPSTREAM_PAUSE_MAX_MS ? pause : UPSTREAM_PAUSE_MAX_MS;
 }
 
-static void leave_alone(struct upstream *upstream, uint64_t now_ms)
-{
-	upstream->failures++;
-	upstream->retry_at_ms = now_ms + pause_ms(upstream->failures);
-}
-
 void upstream_tried(struct upstream *upstream, uint64_t now_ms)
 {
-	if (upstream->failures > 0 && upstream_usable(upstream, now_ms))
-		leave_alone(upstream, now_ms);
+	struct health *health = upstream->health;
+	unsigned failures = atomic_load(&health->failures);
+	uint64_t retry_at_ms = atomic_load(&health->retry_at_ms);
+
+	/* Of several reactors that come for it now, one finds the time unchanged. */
+	if (failures > 0 && now_ms >= retry_at_ms &&
+	    atomic_compare_exchange_strong(&health->retry_at_ms, &retry_at_ms,
+					   now_ms + pause_ms(failures + 1)))
+		(void)atomic_compare_exchange_strong(&health->failures, &failures, failures + 1);
 }
 
 bool upstream_at_fault(int error)
@@ -77,10 +90,11 @@ bool upstream_at_fault(int error)
 void upstream_failed(struct upstream *upstream, int error, uint64_t now_ms)
 {
 	char text[ADOPT_ADDRESS_TEXT_SIZE];
+	unsigned none = 0;
 
-	if (upstream->failures > 0)
+	if (!atomic_compare_exchange_strong(&upstream->health->failures, &none, 1))
 		return;
-	leave_alone(upstream, now_ms);
+	atomic_store(&upstream->health->retry_at_ms, now_ms + pause_ms(1));
 	log_warning("proxy: upstream %s does not answer: %s",
 		    adopt_address_format(&upstream->address, text, sizeof text), strerror(-error));
 }
@@ -89,8 +103,8 @@ void upstream_answered(struct upstream *upstream)
 {
 	char text[ADOPT_ADDRESS_TEXT_SIZE];
 
-	if (upstream->failures > 0)
+	if (atomic_load(&upstream->health->failures) > 0 &&
+	    atomic_exchange(&upstream->health->failures, 0) > 0)
 		log_notice("proxy: upstream %s answers again",
 			   adopt_address_format(&upstream->address, text, sizeof text));
-	upstream->failures = 0;
 }

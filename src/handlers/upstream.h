@@ -2,10 +2,10 @@
 #ifndef HANDLERS_UPSTREAM_H
 #define HANDLERS_UPSTREAM_H
 
-#include "adopt/adopt.h"
+#include "health.h"
 
-/* One address. It is counted by reference: a resolver may take it from its list while
- * clients still use it. */
+/* One address, as one reactor has it. It is counted by reference: a resolver may take it
+ * from its list while clients still use it. */
 struct upstream {
 	struct adopt_address address;
 	const void *origin; /* what it was found by: those of one name have the same */
@@ -13,27 +13,32 @@ struct upstream {
 	unsigned priority;  /* lower ones are used first */
 	unsigned weight;    /* its share among equals, at least 1 */
 	unsigned references;
-	unsigned active;      /* clients that it has */
-	unsigned failures;    /* since it answered last */
-	uint64_t retry_at_ms; /* where it has failed: when it is tried again */
-	int64_t credit;       /* balance.c's: what it is owed of the turns */
+	struct health *health; /* shared with other reactors */
+	int64_t credit;        /* balance.c's: what it is owed of the turns */
 };
 
 /* A failed upstream is left alone for so long, and twice as long each time. */
 #define UPSTREAM_PAUSE_MIN_MS 1000
 #define UPSTREAM_PAUSE_MAX_MS 60000
 
-/* Makes an upstream with one reference. Returns it, or NULL without memory. */
-struct upstream *upstream_new(const struct adopt_address *address, const void *origin, bool named);
+/*
+ * Makes an upstream with one reference.
+ * health: taken for this address; the upstream gives it back, at once where it fails. NULL
+ * is a failure.
+ * Returns it, or NULL without memory.
+ */
+struct upstream *upstream_new(const struct adopt_address *address, struct health *health,
+			      const void *origin, bool named);
 
 /* Takes and gives back a reference; the last one frees. Giving back sets it NULL; NULL
  * inside is harmless. */
 struct upstream *upstream_ref(struct upstream *upstream);
 void upstream_unref(struct upstream **upstream);
 
-/* Counts a client that it gets, and one that it had. */
+/* Counts a client that it gets, and one that it had; tells how many it has. */
 void upstream_enter(struct upstream *upstream);
 void upstream_leave(struct upstream *upstream);
+unsigned upstream_active(const struct upstream *upstream);
 
 /* Tells whether it answered last, or has been left alone for long enough. */
 bool upstream_usable(const struct upstream *upstream, uint64_t now_ms);

@@ -64,13 +64,24 @@ static struct upstream *find(const struct upstreams *upstreams, const struct ori
 	return NULL;
 }
 
-/* One that was there already stays what it is, its health included. */
+static struct upstream *make_upstream(const struct upstreams *upstreams,
+				      const struct adopt_address *address,
+				      const struct origin *origin, bool named)
+{
+	const struct upstreams_settings *settings = &upstreams->settings;
+
+	return upstream_new(address, health_take(settings->health, address, settings->type), origin,
+			    named);
+}
+
+/* One that was there already stays what it is. */
 static int take_found(const struct upstreams *upstreams, const struct origin *origin,
 		      const struct lookup_address *found, struct upstream ***items, size_t *count)
 {
 	struct upstream *upstream = find(upstreams, origin, &found->address);
 
-	upstream = upstream ? upstream_ref(upstream) : upstream_new(&found->address, origin, true);
+	upstream = upstream ? upstream_ref(upstream)
+			    : make_upstream(upstreams, &found->address, origin, true);
 	if (upstream) {
 		upstream->priority = found->priority;
 		upstream->weight = found->weight;
@@ -227,8 +238,9 @@ int upstreams_new(struct adopt_reactor *reactor, const struct upstreams_settings
 
 		origins[i] = (struct origin){.owner = upstreams, .endpoint = endpoint};
 		if (endpoint->kind == ENDPOINT_ADDRESS)
-			error = append(&upstreams->items, &upstreams->count,
-				       upstream_new(&endpoint->address, &origins[i], false));
+			error = append(
+				&upstreams->items, &upstreams->count,
+				make_upstream(upstreams, &endpoint->address, &origins[i], false));
 	}
 	if (error < 0) {
 		upstreams_free(&upstreams);

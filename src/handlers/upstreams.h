@@ -14,8 +14,9 @@ struct upstreams_settings {
 	const struct endpoint *endpoints; /* to outlive the upstreams */
 	size_t count;                     /* at least 1 */
 	enum balance balance;
-	int type;            /* SOCK_STREAM or SOCK_DGRAM */
-	const char *servers; /* the name servers, as in lookup.h */
+	int type;                   /* SOCK_STREAM or SOCK_DGRAM */
+	struct health_book *health; /* to outlive them too */
+	const char *servers;        /* the name servers, as in lookup.h */
 };
 
 /* Who waits for names. Initialize with `.found`, the rest zero. */

@@ -58,13 +58,13 @@ def text(address):
 
 
 class Case(harness.Case):
-    def proxy(self, *upstreams, options="", port_options="", kind=socket.SOCK_STREAM, sock=None,
-              **how):
+    def proxy(self, *upstreams, options="", port_options="", globally="", kind=socket.SOCK_STREAM,
+              sock=None, **how):
         """Starts a proxy, on a socket of 127.0.0.1 unless there is one; returns its address."""
         sock = sock or self.use(listener(kind=kind))
         listed = ", ".join(f'"{upstream}"' for upstream in upstreams)
         self.daemon = self.use(adoptd(
-            f'port "p" {{ {port_options}\n proxy {{ upstream = {{{listed}}} {options}\n}} }}',
+            f'{globally}\nport "p" {{ {port_options}\n proxy {{ upstream = {{{listed}}} {options}\n}} }}',
             "--fd", "p=3", fds={3: sock.fileno()}, **how))
         return sock.getsockname()
 

@@ -28,6 +28,13 @@ class Health(Case):
         wait_for("the first", lambda: echo_stream(address, b"") == b"first")
         self.assertEqual(self.daemon.output().count("answers again"), 1)
 
+    def test_workers_know_the_same(self):
+        alive = self.backend(echo)
+        address = self.proxy(self.dead_port(), text(alive.address), globally="workers = 4")
+        for _ in range(40):
+            self.assertEqual(echo_stream(address), b"hello\n")
+        self.assertEqual(self.daemon.output().count("does not answer"), 1)
+
 
 class Balance(Case):
     def server(self, name):

@@ -10,6 +10,7 @@
 
 static struct upstream *all[COUNT];
 static const int origin;
+static struct health_book *book;
 static uint64_t now;
 
 static struct adopt_address address(const char *text)
@@ -22,19 +23,21 @@ static struct adopt_address address(const char *text)
 
 static void setup(void)
 {
+	ck_assert_int_eq(health_book_new(&book), 0);
 	for (unsigned i = 0; i < COUNT; i++) {
 		char text[32];
 		struct adopt_address made;
 
 		snprintf(text, sizeof text, "192.0.2.%u:80", i + 1);
 		made = address(text);
-		all[i] = upstream_new(&made, &origin, false);
+		all[i] = upstream_new(&made, health_take(book, &made, SOCK_STREAM), &origin, false);
 		ck_assert_ptr_nonnull(all[i]);
 	}
 }
 
 static void teardown(void)
 {
+	health_book_close(&book);
 	for (size_t i = 0; i < COUNT; i++)
 		upstream_unref(&all[i]);
 }
@@ -219,6 +222,33 @@ START_TEST(failed_is_left_alone_for_longer_and_longer)
 }
 END_TEST
 
+/* Of one reactor, and of another for the same address; of another type of socket. */
+START_TEST(what_one_finds_out_all_know)
+{
+	const struct adopt_address *same = &all[0]->address;
+	struct upstream *elsewhere =
+		upstream_new(same, health_take(book, same, SOCK_STREAM), &origin, false);
+	struct upstream *datagrams =
+		upstream_new(same, health_take(book, same, SOCK_DGRAM), &origin, false);
+
+	upstream_failed(all[0], -ECONNREFUSED, now);
+	ck_assert(!upstream_usable(elsewhere, now));
+	ck_assert(upstream_usable(datagrams, now));
+	now += UPSTREAM_PAUSE_MIN_MS;
+	upstream_tried(elsewhere, now);
+	ck_assert(!upstream_usable(all[0], now));
+	upstream_answered(elsewhere);
+	ck_assert(upstream_usable(all[0], now));
+	upstream_enter(elsewhere);
+	ck_assert_uint_eq(upstream_active(all[0]), 1);
+	ck_assert_uint_eq(upstream_active(datagrams), 0);
+	upstream_unref(&all[0]);
+	ck_assert_uint_eq(upstream_active(elsewhere), 1);
+	upstream_unref(&elsewhere);
+	upstream_unref(&datagrams);
+}
+END_TEST
+
 START_TEST(all_failed_are_tried_all_the_same)
 {
 	for (size_t i = 0; i < COUNT; i++)
@@ -276,6 +306,7 @@ int main(void)
 	tcase_add_test(tests, source_without_a_host_takes_turns);
 	tcase_add_test(tests, priorities_come_first);
 	tcase_add_test(tests, failed_is_left_alone_for_longer_and_longer);
+	tcase_add_test(tests, what_one_finds_out_all_know);
 	tcase_add_test(tests, all_failed_are_tried_all_the_same);
 	tcase_add_test(tests, tried_are_not_chosen_again);
 	tcase_add_test(tests, beside_is_of_the_same_name_and_rather_the_other_family);

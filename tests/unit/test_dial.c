@@ -20,6 +20,7 @@ static struct name_record records[] = {
 
 static struct name_server server;
 static struct endpoint endpoint;
+static struct health_book *health;
 static struct upstreams *upstreams;
 static struct dial *dial;
 static unsigned made, lost, failed;
@@ -100,6 +101,7 @@ static void make_upstreams(const char *name, unsigned port)
 		.endpoints = &endpoint,
 		.count = 1,
 		.type = SOCK_STREAM,
+		.health = health,
 		.servers = server.address,
 	};
 	char text[64];
@@ -133,6 +135,7 @@ static void end_connection(void)
 static void setup(void)
 {
 	name_server_start(&server, records);
+	ck_assert_int_eq(health_book_new(&health), 0);
 }
 
 static void teardown(void)
@@ -140,6 +143,7 @@ static void teardown(void)
 	dial_free(&dial);
 	if (upstreams)
 		upstreams_free(&upstreams);
+	health_book_close(&health);
 }
 
 /* Fills a listener that has no backlog: who comes now gets no answer. */

@@ -30,6 +30,7 @@ static void setup(void)
 		.session_timeout_ms = 5000,
 		.max_sessions = 2,
 	};
+	ck_assert_int_eq(health_book_new(&settings.health), 0);
 	ck_assert_int_eq(adopt_memory_reactor_new(&reactor), 0);
 	host_init(&host, reactor, NULL);
 	ck_assert_int_eq(proxy_stream_new(&settings.base, &host, &factory), 0);
@@ -40,6 +41,7 @@ static void teardown(void)
 	adopt_reactor_free(&reactor);
 	ck_assert_uint_eq(host.work, 0);
 	proxy_stream_free(factory);
+	health_book_close(&settings.health);
 }
 
 static struct adopt_transport *client(void)

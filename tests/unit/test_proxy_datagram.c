@@ -24,6 +24,7 @@ static struct adopt_port *port;
 
 static void start(void)
 {
+	ck_assert_int_eq(health_book_new(&settings.health), 0);
 	ck_assert_int_eq(adopt_memory_reactor_new(&reactor), 0);
 	host_init(&host, reactor, NULL);
 	ck_assert_int_eq(proxy_datagram_new(&settings.base, &host, &relay), 0);
@@ -48,6 +49,7 @@ static void teardown(void)
 	adopt_reactor_free(&reactor);
 	ck_assert_uint_eq(host.work, 0);
 	proxy_datagram_free(relay);
+	health_book_close(&settings.health);
 }
 
 static struct adopt_address address(const char *text)
