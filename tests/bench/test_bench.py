@@ -8,12 +8,16 @@ import os
 import socket
 import sys
 import threading
+import time
+import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../integration"))
 
 import harness  # noqa: E402 (the path comes first)
-from measure import Load  # noqa: E402
+from measure import Load, Runner, in_turns  # noqa: E402
+from report import Table  # noqa: E402
+from systems import System  # noqa: E402
 
 CPUS = sorted(os.sched_getaffinity(0))
 RUN = [sys.executable, "-B", os.path.join(HERE, "run"), "--rounds=1", "--seconds=0.1",
@@ -69,6 +73,11 @@ def nothing(_data, _first):
 
 def nothing_more(data, first):
     return data if first else b""
+
+
+def late(data, _first):
+    time.sleep(0.03)
+    return data
 
 
 class Faulty:
@@ -136,6 +145,12 @@ class Faults(harness.Case):
         self.assertGreater(self.count(repeated, "short", "-h")["wrong"], 0)
         self.assertEqual(self.count(repeated, "bulk")["wrong"], 2)
 
+    def test_late(self):
+        counted = self.count(late, "pingpong")
+        self.assertGreater(counted["p50"], 29000)
+        self.assertGreaterEqual(counted["p99"], counted["p50"])
+        self.assertGreaterEqual(counted["p99.9"], counted["p99"])
+
     def test_none(self):
         for mode, kind in (("short", socket.SOCK_STREAM), ("pingpong", socket.SOCK_STREAM),
                            ("bulk", socket.SOCK_STREAM), ("udp", socket.SOCK_DGRAM)):
@@ -143,6 +158,43 @@ class Faults(harness.Case):
                 counted = self.count(lambda data, _: data, mode, kind=kind)
                 self.assertEqual((counted["failed"], counted["wrong"]), (0, 0))
                 self.assertGreater(counted["operations"], 0)
+
+
+class Figures(unittest.TestCase):
+    """Medians, spreads and shares of rounds."""
+
+    def runner(self, *rates):
+        runner = Runner(System("peer", None))
+        runner.rounds = [{"rate": rate} for rate in rates]
+        return runner
+
+    def test_rounds(self):
+        runner = self.runner(80, 120, 90)
+        self.assertEqual(runner.median("rate"), 90)
+        self.assertAlmostEqual(runner.spread("rate"), 40 / 90)
+
+    def test_shares_are_those_of_a_round(self):
+        slow, fast = self.runner(10, 40, 90), self.runner(20, 80, 100)
+        self.assertEqual(slow.share(fast, "rate"), 0.5)
+        self.assertEqual(slow.share(self.runner(0, 0, 100), "rate"), 0.9)
+
+    def test_turns(self):
+        runners = [self.runner(), self.runner(), self.runner()]
+        order = []
+        in_turns(runners, 2, lambda runner: order.append(runners.index(runner)))
+        self.assertEqual(order, [0, 1, 2, 2, 1, 0])
+
+    def test_table(self):
+        table = Table("s", "what", 1, [("rate", "op/s", "number"), ("share", "share", "share")])
+        table.add(System("adoptd", None), rate=123.4, share=0.5)
+        table.left_out["other"] = "not installed"
+        self.assertIn("adoptd   123   0.50\n", table.text())
+        self.assertIn("other (not installed)", table.text())
+        self.assertFalse(table.own_failures())
+        table.add(System("peer", None), failed=1)
+        self.assertFalse(table.own_failures())
+        table.add(System("limit, other", None), failed=1)
+        self.assertTrue(table.own_failures())
 
 
 harness.main()
