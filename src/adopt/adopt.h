@@ -532,8 +532,8 @@ void adopt_transport_hand_to(struct adopt_transport *transport, struct adopt_pro
 int adopt_transport_local(struct adopt_transport *transport, struct adopt_address *ret);
 int adopt_transport_peer(struct adopt_transport *transport, struct adopt_address *ret);
 
-/* Sets who the peer is from now on, where a PROXY header tells. */
-void adopt_transport_set_peer(struct adopt_transport *transport, const struct adopt_address *peer);
+/* Sets who the peer is from now on, where a PROXY header tells. Returns 0 or -ENOMEM. */
+int adopt_transport_set_peer(struct adopt_transport *transport, const struct adopt_address *peer);
 
 /*
  * Ends the connection when no byte has come or gone for so long: the peer sees a

@@ -287,9 +287,9 @@ int adopt_transport_skip(struct adopt_transport *transport, size_t length)
 	return transport->ops->skip(transport, length);
 }
 
-void adopt_transport_set_peer(struct adopt_transport *transport, const struct adopt_address *peer)
+int adopt_transport_set_peer(struct adopt_transport *transport, const struct adopt_address *peer)
 {
-	transport->peer = *peer;
+	return address_keep(&transport->peer, peer);
 }
 
 int adopt_transport_set_idle_timeout(struct adopt_transport *transport, uint64_t timeout_ms)
@@ -322,7 +322,7 @@ int adopt_transport_local(struct adopt_transport *transport, struct adopt_addres
 
 int adopt_transport_peer(struct adopt_transport *transport, struct adopt_address *ret)
 {
-	*ret = transport->peer;
+	address_kept(&transport->peer, ret);
 	return 0;
 }
 

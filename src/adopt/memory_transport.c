@@ -41,6 +41,7 @@ static void end(struct memory_transport *transport)
 	LIST_REMOVE(transport, link);
 	free(transport->held);
 	free(transport->queue);
+	address_forget(&transport->base.peer);
 	free(transport);
 	protocol->transport = NULL;
 	protocol->ops->connection_lost(protocol, end.error);
@@ -218,6 +219,7 @@ int adopt_memory_transport_new(struct adopt_reactor *reactor, struct adopt_facto
 {
 	struct memory_transport *transport;
 	struct adopt_protocol *protocol;
+	struct adopt_address fixed;
 
 	if (memory_reactor_of(reactor)->freeing)
 		return -ECANCELED;
@@ -231,12 +233,17 @@ int adopt_memory_transport_new(struct adopt_reactor *reactor, struct adopt_facto
 	transport->ending.run = run_ending;
 	transport->release.run = run_release;
 	transport->own = local ? *local : memory_own_address(AF_INET);
-	if (peer)
-		transport->base.peer = *peer;
-	else
-		adopt_address_parse("192.0.2.2:1024", &transport->base.peer);
-	protocol = factory->ops->build_protocol(factory, &transport->base.peer);
+	if (!peer) {
+		adopt_address_parse("192.0.2.2:1024", &fixed);
+		peer = &fixed;
+	}
+	if (address_keep(&transport->base.peer, peer) < 0) {
+		free(transport);
+		return -ENOMEM;
+	}
+	protocol = factory->ops->build_protocol(factory, peer);
 	if (!protocol) {
+		address_forget(&transport->base.peer);
 		free(transport);
 		return -ECONNABORTED;
 	}

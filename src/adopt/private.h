@@ -3,6 +3,7 @@
 #define ADOPT_PRIVATE_H
 
 #include "adopt.h"
+#include "kept_address.h"
 
 #include <pthread.h>
 
@@ -126,12 +127,12 @@ struct adopt_transport {
 	struct adopt_reactor *reactor;
 	struct adopt_protocol *protocol;
 	struct adopt_attachment *attachments;
-	int type; /* SOCK_STREAM or SOCK_SEQPACKET */
-	struct adopt_address peer;
 	uint64_t received; /* as in adopt_transport_bytes() */
 	uint64_t sent;
 	size_t write_bound;
-	bool drained_owed; /* the bound was reached, and nobody told of room since */
+	struct kept_address peer; /* forgotten with the transport */
+	int type;                 /* SOCK_STREAM or SOCK_SEQPACKET */
+	bool drained_owed;        /* the bound was reached, and nobody told of room since */
 };
 
 struct adopt_port_ops {

@@ -43,6 +43,12 @@ static void dismantle(struct stream *stream)
 	LIST_REMOVE(stream, link);
 }
 
+static void release(struct stream *stream)
+{
+	address_forget(&stream->base.peer);
+	free(stream);
+}
+
 static void finish(struct stream *stream)
 {
 	struct adopt_reactor *reactor = stream->base.reactor;
@@ -54,7 +60,7 @@ static void finish(struct stream *stream)
 	if (end.error != 0)
 		socket_reset_on_close(stream->fd);
 	socket_close(stream->fd);
-	free(stream);
+	release(stream);
 	protocol->transport = NULL;
 	protocol->ops->connection_lost(protocol, end.error);
 	adopt_attachments_end(attachments, &end);
@@ -104,7 +110,7 @@ void stream_event_ends(struct stream *stream)
 {
 	stream->busy = false;
 	if (stream->detached)
-		free(stream);
+		release(stream);
 	else if (stream->lost)
 		finish(stream);
 	else {
@@ -297,7 +303,7 @@ static int stream_detach(struct adopt_transport *transport, int *ret)
 	stream->detached = true;
 	transport->protocol->transport = NULL;
 	if (!stream->busy)
-		free(stream);
+		release(stream);
 	end.detached = true;
 	adopt_attachments_end(attachments, &end);
 	adopt_count_connection_ended(reactor, 0);
@@ -349,7 +355,7 @@ static void introduce(struct stream *stream, struct adopt_protocol *protocol)
 	if (nested)
 		return;
 	if (stream->detached)
-		free(stream);
+		release(stream);
 	else if (stream->lost)
 		adopt_call_soon(stream->base.reactor, &stream->finish);
 	else
@@ -392,13 +398,16 @@ static struct stream *stream_new(struct event_reactor *reactor, int fd, int type
 		.base = {.ops = &ops,
 			 .reactor = &reactor->base,
 			 .type = type,
-			 .peer = *peer,
 			 .write_bound = ADOPT_WRITE_BOUND_BYTES},
 		.finish = {.run = finish_later},
 		.output = {.records = type == SOCK_SEQPACKET},
 		.records = type == SOCK_SEQPACKET,
 		.fd = fd,
 	};
+	if (address_keep(&stream->base.peer, peer) < 0) {
+		free(stream);
+		return NULL;
+	}
 	event_assign(&stream->readable, reactor->events, fd, EV_READ | EV_PERSIST,
 		     stream_on_readable, stream);
 	event_assign(&stream->writable, reactor->events, fd, EV_WRITE | EV_PERSIST,
@@ -419,7 +428,7 @@ int stream_begin(struct event_reactor *reactor, int fd, int type, const struct a
 	protocol = factory->ops->build_protocol(factory, peer);
 	if (!protocol) {
 		socket_close(fd);
-		free(stream);
+		release(stream);
 		return -ECONNABORTED;
 	}
 	stream->base.protocol = protocol;

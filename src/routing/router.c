@@ -145,7 +145,10 @@ static bool take_header(struct arrival *arrival, size_t length, bool final, size
 	arrival->header_due = false;
 	arrival->needed = 1;
 	if (!header.local) {
-		adopt_transport_set_peer(arrival->base.transport, &header.source);
+		if (adopt_transport_set_peer(arrival->base.transport, &header.source) < 0) {
+			refuse(arrival, "no memory");
+			return false;
+		}
 		access_set_peer(arrival->access, &header.source);
 	}
 	*ret_length = header.length;

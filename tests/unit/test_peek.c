@@ -246,7 +246,7 @@ START_TEST(peer_is_who_a_header_says)
 	struct adopt_address said, told;
 
 	ck_assert_int_eq(adopt_address_parse("192.0.2.9:99", &said), 0);
-	adopt_transport_set_peer(looker.protocol.transport, &said);
+	ck_assert_int_eq(adopt_transport_set_peer(looker.protocol.transport, &said), 0);
 	ck_assert_int_eq(adopt_transport_peer(looker.protocol.transport, &told), 0);
 	ck_assert(adopt_address_equal(&said, &told));
 }
