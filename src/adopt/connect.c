@@ -11,8 +11,7 @@ struct connector {
 	struct adopt_connector base;
 	LIST_ENTRY(connector) link;
 	struct event_reactor *reactor;
-	struct event connected;
-	struct adopt_call decided; /* connect() said it all at once */
+	struct event connected; /* runs at once where connect() has said it all */
 	struct adopt_factory *factory;
 	struct adopt_address address;
 	int fd;
@@ -22,7 +21,6 @@ struct connector {
 
 static void dismantle(struct connector *connector)
 {
-	adopt_call_cancel(&connector->reactor->base, &connector->decided);
 	event_del(&connector->connected);
 	LIST_REMOVE(connector, link);
 }
@@ -55,9 +53,8 @@ static void succeed(struct connector *connector)
 	int error;
 
 	dismantle(connector);
-	socket_tune_stream(connector->fd, adopt_address_family(&connector->address));
 	error = stream_begin(connector->reactor, connector->fd, connector->type,
-			     &connector->address, factory);
+			     &connector->address, false, factory);
 	free(connector);
 	if (error < 0)
 		factory->ops->connect_failed(factory, error);
@@ -75,22 +72,17 @@ static void decide(struct connector *connector, int error)
 
 static void on_connected(evutil_socket_t fd, short what, void *argument)
 {
+	struct connector *connector = argument;
 	int error = 0;
 	socklen_t length = sizeof error;
 
 	if (what & EV_TIMEOUT)
 		error = ETIMEDOUT;
+	else if (!(what & EV_WRITE))
+		error = -connector->error;
 	else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
 		error = errno;
-	decide(argument, -error);
-}
-
-static void on_decided(struct adopt_call *call)
-{
-	struct connector *connector =
-		(struct connector *)((char *)call - offsetof(struct connector, decided));
-
-	decide(connector, connector->error);
+	decide(connector, -error);
 }
 
 void connector_end(struct connector *connector)
@@ -111,7 +103,9 @@ static int watch(struct connector *connector, uint64_t timeout_ms)
 {
 	struct timeval timeout = event_time(timeout_ms);
 
-	return event_add(&connector->connected, timeout_ms ? &timeout : NULL) < 0 ? -ENOMEM : 0;
+	if (event_add(&connector->connected, timeout_ms ? &timeout : NULL) < 0)
+		return -ENOMEM;
+	return -EINPROGRESS;
 }
 
 static bool is_loopback(const struct adopt_address *address)
@@ -160,7 +154,6 @@ int event_connect_stream(struct adopt_reactor *base, const struct adopt_address 
 	*connector = (struct connector){
 		.base = {.cancel = cancel},
 		.reactor = reactor,
-		.decided = {.run = on_decided},
 		.factory = factory,
 		.address = *address,
 		.fd = fd,
@@ -171,11 +164,10 @@ int event_connect_stream(struct adopt_reactor *base, const struct adopt_address 
 	error = begin(fd, address);
 	if (error == -EINPROGRESS)
 		error = watch(connector, timeout_ms);
-	else
-		adopt_call_soon(base, &connector->decided);
-	connector->error = error;
-	if (error == -ENOMEM && !connector->decided.waiting)
-		adopt_call_soon(base, &connector->decided);
+	if (error != -EINPROGRESS) {
+		connector->error = error;
+		event_active(&connector->connected, 0, 0);
+	}
 	if (ret)
 		*ret = &connector->base;
 	return 0;

@@ -29,6 +29,7 @@ struct event_reactor {
 	int wake_fds[2];
 	int reserve_fd; /* given up to turn clients away when descriptors run out */
 	bool edges;     /* the backend can tell of what is new alone */
+	short hang_up;  /* EV_CLOSED where it can tell of an end of file behind bytes, or 0 */
 	bool running;
 	bool stopped;
 	bool ending; /* being freed: nothing new is adopted */
@@ -84,9 +85,10 @@ void stream_end(struct stream *stream);
  * Makes a connected descriptor a stream connection.
  * fd: taken over, also on failure.
  * type: SOCK_STREAM or SOCK_SEQPACKET.
+ * eager: bytes probably wait already.
  * Returns 0; -ECONNABORTED if the factory built nothing; -ENOMEM.
  */
 int stream_begin(struct event_reactor *reactor, int fd, int type, const struct adopt_address *peer,
-		 struct adopt_factory *factory);
+		 bool eager, struct adopt_factory *factory);
 
 #endif

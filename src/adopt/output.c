@@ -31,15 +31,6 @@ out:
 	return error;
 }
 
-ssize_t output_fill(struct output *output, struct pipe_pool *pipes, int fd)
-{
-	ssize_t length = pipe_fill(pipes, fd, &output->pipe);
-
-	if (length > 0)
-		output->length = (size_t)length;
-	return length;
-}
-
 bool output_is_empty(const struct output *output)
 {
 	return !output->buffer && !output->pipe;

@@ -9,25 +9,18 @@
 
 struct evbuffer;
 struct pipe;
-struct pipe_pool;
 
 /* An output queue: memory, or a pipe, is there only while bytes are, and never both.
- * Initialize with zeros, `records` told. */
+ * Initialize with zeros, `records` told, or with a pipe and the length of what is in it. */
 struct output {
 	struct evbuffer *buffer; /* NULL while empty */
-	struct pipe *pipe;       /* likewise */
+	struct pipe *pipe;       /* likewise, and given back then */
 	size_t length;           /* bytes in it, those that keep records apart too */
 	bool records;            /* keeps the limits of what was appended */
 };
 
 /* Appends a copy, unless a pipe is there. Returns 0 or -ENOMEM. */
 int output_append(struct output *output, const void *data, size_t length);
-
-/*
- * Fills an empty queue of bytes with what waits on a socket, uncopied.
- * Returns as pipe_fill() does.
- */
-ssize_t output_fill(struct output *output, struct pipe_pool *pipes, int fd);
 
 /* Tells whether nothing is to be sent (a record may be of no bytes). */
 bool output_is_empty(const struct output *output);

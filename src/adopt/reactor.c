@@ -200,6 +200,7 @@ static int try_descriptors(int fd)
 static int open_parts(struct event_reactor *reactor)
 {
 	int error = new_wake_pipe(reactor->wake_fds);
+	int features;
 
 	if (error < 0)
 		return error;
@@ -212,7 +213,9 @@ static int open_parts(struct event_reactor *reactor)
 	reactor->events = new_events();
 	if (!reactor->events)
 		return -ENOMEM;
-	reactor->edges = (event_base_get_features(reactor->events) & EV_FEATURE_ET) != 0;
+	features = event_base_get_features(reactor->events);
+	reactor->edges = (features & EV_FEATURE_ET) != 0;
+	reactor->hang_up = features & EV_FEATURE_EARLY_CLOSE ? EV_CLOSED : 0;
 	event_assign(&reactor->soon, reactor->events, -1, 0, run_calls, reactor);
 	event_assign(&reactor->woken, reactor->events, reactor->wake_fds[0], EV_READ | EV_PERSIST,
 		     take_calls, reactor);

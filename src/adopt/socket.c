@@ -147,15 +147,22 @@ int socket_accept(int fd, struct adopt_address *ret_peer)
 	return client;
 }
 
-void socket_tune_stream(int fd, int family)
+void socket_no_sigpipe(int fd)
+{
+#ifdef SO_NOSIGPIPE
+	int on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
+#else
+	(void)fd;
+#endif
+}
+
+void socket_no_delay(int fd)
 {
 	int on = 1;
 
-	if (family == AF_INET || family == AF_INET6)
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-#ifdef SO_NOSIGPIPE
-	setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
-#endif
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 void socket_reset_on_close(int fd)

@@ -27,8 +27,11 @@ int socket_judge(int fd, int family, bool datagram, struct adopt_socket_kind *re
  */
 int socket_accept(int fd, struct adopt_address *ret_peer);
 
-/* Prepares a fresh stream socket: no delay on TCP, no SIGPIPE. */
-void socket_tune_stream(int fd, int family);
+/* Has a stream socket raise no SIGPIPE, where sending cannot be told so. */
+void socket_no_sigpipe(int fd);
+
+/* Has a TCP socket send what is small at once. Source: tcp(7), TCP_NODELAY */
+void socket_no_delay(int fd);
 
 /* Has close() reset a TCP connection instead of ending it in order. */
 void socket_reset_on_close(int fd);

@@ -13,33 +13,44 @@ static struct stream *from_transport(struct adopt_transport *transport)
 
 void stream_watch_read(struct stream *stream)
 {
+	bool wanted = stream_wants_bytes(stream);
+
 	/* An event of its own looks once, at its end: pausing and resuming in
 	   between costs nothing. */
-	if (stream->busy)
+	if (stream->busy || wanted == stream->watched)
 		return;
-	if (!stream_wants_bytes(stream))
-		event_del(&stream->readable);
+	if (!wanted)
+		stream_unwatch(stream);
+	else if (stream->eager && !stream->peeking)
+		event_active(&stream->readable, EV_READ, 0);
 	else if (event_add(&stream->readable, NULL) < 0)
 		stream_lose(stream, -ENOMEM);
+	else
+		stream->watched = true;
 }
 
-void stream_watch_write(struct stream *stream)
+void stream_unwatch(struct stream *stream)
 {
-	if (stream->lost || output_is_empty(&stream->output))
-		event_del(&stream->writable);
-	else if (event_add(&stream->writable, NULL) < 0)
-		stream_lose(stream, -ENOMEM);
+	event_del(&stream->readable);
+	stream->watched = false;
+}
+
+void stream_watch_how(struct stream *stream, bool edge)
+{
+	const struct event_reactor *reactor = event_reactor(stream->base.reactor);
+
+	stream->edge = edge;
+	event_assign(&stream->readable, reactor->events, stream->fd,
+		     EV_READ | EV_PERSIST | reactor->hang_up | (edge ? EV_ET : 0),
+		     stream_on_readable, stream);
 }
 
 static void dismantle(struct stream *stream)
 {
-	adopt_call_cancel(stream->base.reactor, &stream->finish);
-	event_del(&stream->readable);
-	event_del(&stream->writable);
-	adopt_timer_free(&stream->patience);
-	adopt_timer_free(&stream->look);
+	stream_unwatch(stream);
+	adopt_timer_free(&stream->timer);
 	stream_idle_free(stream);
-	output_clear(&stream->output);
+	stream_backlog_end(stream);
 	LIST_REMOVE(stream, link);
 }
 
@@ -49,7 +60,7 @@ static void release(struct stream *stream)
 	free(stream);
 }
 
-static void finish(struct stream *stream)
+void stream_finish(struct stream *stream)
 {
 	struct adopt_reactor *reactor = stream->base.reactor;
 	struct adopt_protocol *protocol = stream->base.protocol;
@@ -67,14 +78,10 @@ static void finish(struct stream *stream)
 	adopt_count_connection_ended(reactor, end.error);
 }
 
-static struct stream *from_finish(struct adopt_call *call)
+/* Once what runs now has returned. */
+static void finish_later(struct stream *stream)
 {
-	return (struct stream *)((char *)call - offsetof(struct stream, finish));
-}
-
-static void finish_later(struct adopt_call *call)
-{
-	finish(from_finish(call));
+	event_active(&stream->readable, EV_READ, 0);
 }
 
 void stream_lose(struct stream *stream, int error)
@@ -83,10 +90,10 @@ void stream_lose(struct stream *stream, int error)
 		return;
 	stream->lost = true;
 	stream->error = error;
-	event_del(&stream->readable);
-	event_del(&stream->writable);
+	stream_unwatch(stream);
+	stream_backlog_end(stream);
 	if (!stream->busy)
-		adopt_call_soon(stream->base.reactor, &stream->finish);
+		finish_later(stream);
 }
 
 void stream_lose_if_over(struct stream *stream)
@@ -98,7 +105,7 @@ void stream_lose_if_over(struct stream *stream)
 void stream_end(struct stream *stream)
 {
 	stream->error = stream->lost ? stream->error : -ECANCELED;
-	finish(stream);
+	stream_finish(stream);
 }
 
 void stream_event_begins(struct stream *stream)
@@ -112,24 +119,9 @@ void stream_event_ends(struct stream *stream)
 	if (stream->detached)
 		release(stream);
 	else if (stream->lost)
-		finish(stream);
-	else {
-		stream_watch_read(stream);
-		stream_watch_write(stream);
-	}
-}
-
-void stream_write_failed(struct stream *stream, int error)
-{
-	output_clear(&stream->output);
-	stream_watch_write(stream);
-	stream->write_shut = true;
-	stream->write_ended = true;
-	stream->error = error;
-	if (stream->closing)
-		stream_lose(stream, error);
+		stream_finish(stream);
 	else
-		stream_lose_if_over(stream);
+		stream_watch_read(stream);
 }
 
 static void end_writing(struct stream *stream)
@@ -142,6 +134,26 @@ static void end_writing(struct stream *stream)
 		shutdown(stream->fd, SHUT_WR);
 }
 
+static void out_of_patience(void *context)
+{
+	struct stream *stream = context;
+
+	stream_lose(stream, stream->lingering ? 0 : -ETIMEDOUT);
+}
+
+static void be_patient(struct stream *stream, uint64_t timeout_ms)
+{
+	int error = 0;
+
+	if (!stream->timer)
+		error = adopt_timer_new(stream->base.reactor, out_of_patience, stream,
+					&stream->timer);
+	if (error < 0)
+		stream_lose(stream, error);
+	else
+		adopt_timer_start(stream->timer, timeout_ms);
+}
+
 /* All is sent. The peer may still be sending: it is heard out for a while. */
 static void linger(struct stream *stream)
 {
@@ -151,7 +163,7 @@ static void linger(struct stream *stream)
 	}
 	end_writing(stream);
 	stream->lingering = true;
-	adopt_timer_start(stream->patience, ADOPT_CLOSE_LINGER_MS);
+	be_patient(stream, ADOPT_CLOSE_LINGER_MS);
 	stream_watch_read(stream);
 }
 
@@ -165,89 +177,19 @@ void stream_flushed(struct stream *stream)
 	}
 }
 
-static void out_of_patience(void *context)
-{
-	struct stream *stream = context;
-
-	stream_lose(stream, stream->lingering ? 0 : -ETIMEDOUT);
-}
-
 void stream_close(struct stream *stream)
 {
-	int error;
-
 	if (stream->closing || stream->lost)
 		return;
+	stream_peek_end(stream);
 	stream->closing = true;
 	stream->write_shut = true;
-	stream_peek_prepare(stream);
-	error = adopt_timer_new(stream->base.reactor, out_of_patience, stream, &stream->patience);
-	if (error < 0) {
-		stream_lose(stream, error);
+	if (!stream->backlog) {
+		linger(stream);
 		return;
 	}
+	be_patient(stream, ADOPT_CLOSE_STALL_MS);
 	stream_watch_read(stream);
-	adopt_timer_start(stream->patience, ADOPT_CLOSE_STALL_MS);
-	if (output_is_empty(&stream->output))
-		linger(stream);
-}
-
-/* Behind others a record waits; that the socket cannot carry it is to be known
- * now. Linux keeps 32 bytes of the send buffer for itself. */
-static bool record_fits(struct stream *stream, size_t length)
-{
-	int bytes = 0;
-	socklen_t size = sizeof bytes;
-
-	if (getsockopt(stream->fd, SOL_SOCKET, SO_SNDBUF, &bytes, &size) < 0)
-		return true;
-	return length + 32 <= (size_t)bytes;
-}
-
-static int stream_write(struct adopt_transport *transport, const void *data, size_t length)
-{
-	struct stream *stream = from_transport(transport);
-	ssize_t sent = 0;
-	int error;
-
-	if (stream->write_shut || stream->lost)
-		return -EPIPE;
-	if (adopt_transport_full(transport) || stream->output.pipe)
-		return -ENOBUFS;
-	if (length == 0 && !stream->records)
-		return 0;
-	stream_idle_used(stream);
-	if (output_is_empty(&stream->output)) {
-		sent = output_send(stream->fd, data, length);
-		if (sent > 0)
-			transport->sent += (uint64_t)sent;
-		if (sent == (ssize_t)length)
-			return 0;
-		if (sent == -EMSGSIZE)
-			return -EMSGSIZE;
-		if (sent < 0 && sent != -EAGAIN) {
-			stream_write_failed(stream, (int)sent);
-			return -EPIPE;
-		}
-		if (sent < 0)
-			sent = 0;
-	} else if (stream->records && !record_fits(stream, length)) {
-		return -EMSGSIZE;
-	}
-	error = output_append(&stream->output, (const char *)data + sent, length - (size_t)sent);
-	if (error < 0) {
-		/* What went out cannot be called back: the stream has a hole. */
-		if (sent > 0)
-			stream_write_failed(stream, error);
-		return error;
-	}
-	stream_watch_write(stream);
-	return adopt_transport_full(transport) ? 1 : 0;
-}
-
-static size_t stream_queued(const struct adopt_transport *transport)
-{
-	return ((const struct stream *)transport)->output.length;
 }
 
 static void stream_pause(struct adopt_transport *transport)
@@ -262,6 +204,8 @@ static void stream_resume(struct adopt_transport *transport)
 {
 	struct stream *stream = from_transport(transport);
 
+	/* Something has come meanwhile, as likely as not. */
+	stream->eager = stream->eager || (stream->paused && !stream->watched);
 	stream->paused = false;
 	stream_watch_read(stream);
 }
@@ -273,7 +217,7 @@ static void stream_shutdown_write(struct adopt_transport *transport)
 	if (stream->write_shut || stream->lost)
 		return;
 	stream->write_shut = true;
-	if (output_is_empty(&stream->output))
+	if (!stream->backlog)
 		stream_flushed(stream);
 }
 
@@ -287,6 +231,14 @@ static void stream_abort(struct adopt_transport *transport)
 	stream_lose(from_transport(transport), -ECONNABORTED);
 }
 
+/* It goes to somebody who cannot know that holding back is still to be ended. */
+static int taken_descriptor(struct stream *stream)
+{
+	if (stream->delays)
+		socket_no_delay(stream->fd);
+	return stream->fd;
+}
+
 static int stream_detach(struct adopt_transport *transport, int *ret)
 {
 	struct stream *stream = from_transport(transport);
@@ -296,10 +248,10 @@ static int stream_detach(struct adopt_transport *transport, int *ret)
 
 	if (stream->lost || stream->write_shut)
 		return -EPIPE;
-	if (!output_is_empty(&stream->output))
+	if (stream->backlog)
 		return -EBUSY;
 	dismantle(stream);
-	*ret = stream->fd;
+	*ret = taken_descriptor(stream);
 	stream->detached = true;
 	transport->protocol->transport = NULL;
 	if (!stream->busy)
@@ -317,13 +269,12 @@ static int stream_take_descriptor(struct adopt_transport *transport, int *ret)
 
 	if (stream->lost || stream->write_shut)
 		return -EPIPE;
-	if (!output_is_empty(&stream->output))
+	if (stream->backlog)
 		return -EBUSY;
-	event_del(&stream->readable);
-	event_del(&stream->writable);
-	adopt_timer_free(&stream->look);
+	stream_unwatch(stream);
+	adopt_timer_free(&stream->timer);
 	stream_idle_free(stream);
-	*ret = stream->fd;
+	*ret = taken_descriptor(stream);
 	stream->fd = -1;
 	stream->read_closed = true;
 	stream->write_shut = true;
@@ -357,7 +308,7 @@ static void introduce(struct stream *stream, struct adopt_protocol *protocol)
 	if (stream->detached)
 		release(stream);
 	else if (stream->lost)
-		adopt_call_soon(stream->base.reactor, &stream->finish);
+		finish_later(stream);
 	else
 		stream_watch_read(stream);
 }
@@ -387,10 +338,17 @@ static const struct adopt_transport_ops ops = {
 	.relay = stream_relay_to,
 };
 
+static bool is_tcp(const struct adopt_address *peer)
+{
+	int family = adopt_address_family(peer);
+
+	return family == AF_INET || family == AF_INET6;
+}
+
 static struct stream *stream_new(struct event_reactor *reactor, int fd, int type,
 				 const struct adopt_address *peer)
 {
-	struct stream *stream = calloc(1, sizeof *stream);
+	struct stream *stream = malloc(sizeof *stream);
 
 	if (!stream)
 		return NULL;
@@ -399,24 +357,21 @@ static struct stream *stream_new(struct event_reactor *reactor, int fd, int type
 			 .reactor = &reactor->base,
 			 .type = type,
 			 .write_bound = ADOPT_WRITE_BOUND_BYTES},
-		.finish = {.run = finish_later},
-		.output = {.records = type == SOCK_SEQPACKET},
 		.records = type == SOCK_SEQPACKET,
+		.delays = is_tcp(peer),
 		.fd = fd,
 	};
 	if (address_keep(&stream->base.peer, peer) < 0) {
 		free(stream);
 		return NULL;
 	}
-	event_assign(&stream->readable, reactor->events, fd, EV_READ | EV_PERSIST,
-		     stream_on_readable, stream);
-	event_assign(&stream->writable, reactor->events, fd, EV_WRITE | EV_PERSIST,
-		     stream_on_writable, stream);
+	socket_no_sigpipe(fd);
+	stream_watch_how(stream, false);
 	return stream;
 }
 
 int stream_begin(struct event_reactor *reactor, int fd, int type, const struct adopt_address *peer,
-		 struct adopt_factory *factory)
+		 bool eager, struct adopt_factory *factory)
 {
 	struct stream *stream = stream_new(reactor, fd, type, peer);
 	struct adopt_protocol *protocol;
@@ -431,6 +386,7 @@ int stream_begin(struct event_reactor *reactor, int fd, int type, const struct a
 		release(stream);
 		return -ECONNABORTED;
 	}
+	stream->eager = eager;
 	stream->base.protocol = protocol;
 	LIST_INSERT_HEAD(&reactor->streams, stream, link);
 	adopt_count_connection(&stream->base);
@@ -459,6 +415,5 @@ int event_stream_connection(struct adopt_reactor *base, int fd, int family,
 	copy = socket_duplicate(fd);
 	if (copy < 0)
 		return copy;
-	socket_tune_stream(copy, kind.family);
-	return stream_begin(reactor, copy, kind.type, &peer, factory);
+	return stream_begin(reactor, copy, kind.type, &peer, true, factory);
 }

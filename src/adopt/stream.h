@@ -5,46 +5,67 @@
 #include "event_reactor.h"
 #include "output.h"
 
+struct backlog;
+
 struct stream {
 	struct adopt_transport base;
 	LIST_ENTRY(stream) link;
-	struct event readable;
-	struct event writable;
-	struct adopt_call finish;
-	struct adopt_timer *patience; /* while closing: how long that may take */
-	struct stream_idle *idle;     /* NULL where it may be idle for ever */
-	struct relay *relay;          /* NULL where it is not joined */
-	struct adopt_timer *look;     /* to look again where events have no edges */
-	size_t peeked;                /* how many bytes waited at the last look */
-	struct output output;
-	int fd;    /* -1: taken out, and the transport goes on without */
-	int error; /* with which it is lost, or writing failed */
-	bool records;
-	bool looked;  /* where events have no edges: not looking again for a moment */
-	bool peeking; /* its protocol looks at bytes instead of being given them */
-	bool edge;    /* the loop tells only of what is new */
-	bool paused;
-	bool read_closed; /* the peer's end of file has been read */
-	bool write_shut;  /* no more writes are taken */
-	bool write_ended; /* our end of file is out, or writing has failed */
-	bool closing;
-	bool lingering; /* closing, all sent: waits for the peer's end of file */
-	bool lost;
-	bool detached;
-	bool busy; /* one of its events runs: who loses it leaves the rest to that */
+	struct event readable;     /* runs as well where there is something to end */
+	struct adopt_timer *timer; /* closing: how long that may take; peeking: when to look */
+	struct stream_idle *idle;  /* NULL where it may be idle for ever */
+	struct relay *relay;       /* NULL where it is not joined */
+	struct backlog *backlog;   /* NULL while nothing waits to be sent */
+	size_t peeked;             /* how many bytes waited at the last look */
+	int fd;                    /* -1: taken out, and the transport goes on without */
+	int error;                 /* with which it is lost, or writing failed */
+	bool records : 1;
+	bool watched : 1; /* the loop has `readable` */
+	bool eager : 1;   /* bytes probably wait: reading is tried before the loop watches */
+	bool hung_up : 1; /* the end of file is behind what waits */
+	bool delays : 1;  /* TCP may hold back what is small */
+	bool looked : 1;  /* where events have no edges: not looking again for a moment */
+	bool peeking : 1; /* its protocol looks at bytes instead of being given them */
+	bool edge : 1;    /* the loop tells only of what is new */
+	bool paused : 1;
+	bool read_closed : 1; /* the peer's end of file has been read */
+	bool write_shut : 1;  /* no more writes are taken */
+	bool write_ended : 1; /* our end of file is out, or writing has failed */
+	bool closing : 1;
+	bool lingering : 1; /* closing, all sent: waits for the peer's end of file */
+	bool lost : 1;
+	bool detached : 1;
+	bool busy : 1; /* one of its events runs: who loses it leaves the rest to that */
 };
 
 /* Loses a stream: its protocol will be told. Harmless when lost already. */
 void stream_lose(struct stream *stream, int error);
 
+/* Ends a stream that is lost, outside of its own events, and tells its protocol. */
+void stream_finish(struct stream *stream);
+
 /* Loses it in order once both directions have ended. */
 void stream_lose_if_over(struct stream *stream);
 
-/* Has the loop watch for bytes, or not, as the state says. */
+/* Has the loop watch for bytes, or not, as the state says; an eager stream looks first. */
 void stream_watch_read(struct stream *stream);
 
-/* Has the loop watch for room to write, or not, as the state says. */
-void stream_watch_write(struct stream *stream);
+/* Has the loop forget `readable`, and says how it is to be watched next. */
+void stream_unwatch(struct stream *stream);
+void stream_watch_how(struct stream *stream, bool edge);
+
+/* Writing (stream_write.c): as in struct adopt_transport_ops. */
+int stream_write(struct adopt_transport *transport, const void *data, size_t length);
+size_t stream_queued(const struct adopt_transport *transport);
+
+/*
+ * Writes what is in a pipe, where nothing waits to be sent.
+ * pipe: taken over. length: of what is in it.
+ * Returns whether there is room for more; else drained() will follow.
+ */
+bool stream_write_pipe(struct stream *stream, struct pipe *pipe, size_t length);
+
+/* Throws away what waits to be sent. */
+void stream_backlog_end(struct stream *stream);
 
 /* Writing came to an end by an error; reading may still bring what the peer sent
  * before. */
@@ -64,8 +85,10 @@ int stream_peek(struct adopt_transport *transport, void *buffer, size_t size, si
 		bool *ret_ended);
 int stream_skip(struct adopt_transport *transport, size_t length);
 
-/* Has `readable` watched in the way that the stream's protocol needs. */
+/* Has `readable` watched in the way that the stream's protocol needs, or that reading
+ * needs. */
 void stream_peek_prepare(struct stream *stream);
+void stream_peek_end(struct stream *stream);
 
 /* Bytes wait: tells a protocol that peeks. */
 void stream_peek_waiting(struct stream *stream);
@@ -90,9 +113,8 @@ uint64_t stream_idle_timeout(const struct adopt_transport *transport);
 void stream_idle_used(struct stream *stream);
 void stream_idle_free(struct stream *stream);
 
-/* Libevent callbacks; the argument is the stream. */
+/* Libevent's callback; the argument is the stream. */
 void stream_on_readable(evutil_socket_t fd, short what, void *argument);
-void stream_on_writable(evutil_socket_t fd, short what, void *argument);
 
 /* What an event does first and last: in between the stream stays allocated. */
 void stream_event_begins(struct stream *stream);

@@ -16,19 +16,25 @@ static void watch_edges(struct stream *stream, bool edge)
 {
 	if (edge == stream->edge)
 		return;
-	stream->edge = edge;
-	event_del(&stream->readable);
-	event_assign(&stream->readable, event_reactor(stream->base.reactor)->events, stream->fd,
-		     EV_READ | EV_PERSIST | (edge ? EV_ET : 0), stream_on_readable, stream);
+	stream_unwatch(stream);
+	stream_watch_how(stream, edge);
 }
 
 void stream_peek_prepare(struct stream *stream)
 {
-	stream->peeking = !stream->closing && stream->base.protocol->ops->waiting;
-	if (stream->peeking)
+	if (stream->closing)
 		return;
+	if (stream->base.protocol->ops->waiting)
+		stream->peeking = true;
+	else
+		stream_peek_end(stream);
+}
+
+void stream_peek_end(struct stream *stream)
+{
+	stream->peeking = false;
 	watch_edges(stream, false);
-	adopt_timer_free(&stream->look);
+	adopt_timer_free(&stream->timer);
 	stream->looked = false;
 }
 
@@ -46,14 +52,14 @@ static void rest(struct stream *stream)
 {
 	int error = 0;
 
-	if (!stream->look)
-		error = adopt_timer_new(stream->base.reactor, look_again, stream, &stream->look);
+	if (!stream->timer)
+		error = adopt_timer_new(stream->base.reactor, look_again, stream, &stream->timer);
 	if (error < 0) {
 		stream_lose(stream, error);
 		return;
 	}
 	stream->looked = true;
-	adopt_timer_start(stream->look, LOOK_MS);
+	adopt_timer_start(stream->timer, LOOK_MS);
 }
 
 /* Only bytes that stay need edges: who decides at the first look has cost nothing more

@@ -135,8 +135,8 @@ static void accept_batch(evutil_socket_t fd, short what, void *argument)
 		left--;
 		if (client >= 0) {
 			tell_trouble(port, 0);
-			socket_tune_stream(client, port->family);
-			stream_begin(reactor_of(port), client, port->type, &peer, port->factory);
+			stream_begin(reactor_of(port), client, port->type, &peer, true,
+				     port->factory);
 		} else if (!goes_on(port, client)) {
 			break;
 		}

@@ -31,37 +31,23 @@ bool stream_relays(const struct stream *stream)
 	if (!stream->relay || !stream->relay->bulk)
 		return false;
 	to = other_end(stream);
-	return to && !to->lost && !to->write_shut && output_is_empty(&to->output);
-}
-
-static void send_on(struct stream *stream, struct stream *to)
-{
-	int error = output_flush(&to->output, to->fd, &to->base.sent);
-
-	stream_idle_used(to);
-	if (error < 0) {
-		stream_write_failed(to, error);
-	} else if (!output_is_empty(&to->output)) {
-		to->base.drained_owed = true;
-		adopt_transport_pause(&stream->base);
-		stream_watch_write(to);
-	}
+	return to && !to->lost && !to->write_shut && !to->backlog;
 }
 
 bool stream_relay(struct stream *stream)
 {
 	struct relay *relay = stream->relay;
-	struct stream *to = other_end(stream);
-	ssize_t length =
-		output_fill(&to->output, &event_reactor(stream->base.reactor)->pipes, stream->fd);
+	struct pipe *pipe = NULL;
+	ssize_t length = pipe_fill(&event_reactor(stream->base.reactor)->pipes, stream->fd, &pipe);
 
 	relay->bulk = length >= QUIET_BYTES;
 	if (length > 0) {
 		stream_idle_used(stream);
 		stream->base.received += (uint64_t)length;
 		relay->bytes += (uint64_t)length;
-		send_on(stream, to);
-		return relay->bulk;
+		if (!stream_write_pipe(other_end(stream), pipe, (size_t)length))
+			adopt_transport_pause(&stream->base);
+		return relay->bulk || stream->hung_up;
 	}
 	switch (length) {
 	case -EAGAIN:

@@ -3,6 +3,7 @@
 #include "recorder.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -248,6 +249,44 @@ START_TEST(row_21_nobody_asks_for_the_half)
 }
 END_TEST
 
+/* --- what the system is told --- */
+
+static int no_delay(int fd)
+{
+	int on = -1;
+	socklen_t size = sizeof on;
+
+	ck_assert_int_eq(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &size), 0);
+	return on;
+}
+
+/* From the second write on there may be something to wait for. */
+START_TEST(small_writes_are_not_held_back)
+{
+	struct recorder *recorder = connected(&places[_i]);
+	int fd = adopt_transport_descriptor(transport_of(recorder));
+
+	write_text(recorder, "one");
+	write_text(recorder, "two");
+	ck_assert_int_ne(no_delay(fd), 0);
+	close(outer);
+}
+END_TEST
+
+/* Whoever gets the socket has it as a connection of a server should be. */
+START_TEST(detached_is_undelayed)
+{
+	struct recorder *recorder = connected(&places[_i]);
+	struct adopt_transport *transport = transport_of(recorder);
+	int fd;
+
+	ck_assert_int_eq(adopt_transport_detach(&transport, &fd), 0);
+	ck_assert_int_ne(no_delay(fd), 0);
+	close(fd);
+	close(outer);
+}
+END_TEST
+
 /* --- writing with a bound --- */
 
 /* Writes the pattern until the kernel takes no more and the bound is reached.
@@ -482,6 +521,8 @@ int main(void)
 	tcase_add_loop_test(tests, row_21_own_half_ends, 0, PLACES);
 	tcase_add_loop_test(tests, row_21_own_half_ends_after_the_queue, 0, STREAM_PLACES);
 	tcase_add_loop_test(tests, reset_is_no_end, 0, 2);
+	tcase_add_loop_test(tests, small_writes_are_not_held_back, 0, 2);
+	tcase_add_loop_test(tests, detached_is_undelayed, 0, 2);
 	tcase_add_loop_test(tests, row_21_nobody_asks_for_the_half, 0, STREAM_PLACES);
 	tcase_add_loop_test(tests, writer_is_told_at_the_bound, 0, PLACES);
 	tcase_add_loop_test(tests, nobody_is_told_who_was_not_held, 0, STREAM_PLACES);

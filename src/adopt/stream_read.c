@@ -1,4 +1,4 @@
-/* A stream connection's events: bytes in, bytes out. */
+/* A stream connection's reading. */
 #include "socket.h"
 #include "stream.h"
 
@@ -78,8 +78,8 @@ static bool read_once(struct stream *stream)
 	} else if (length != -EAGAIN) {
 		stream_lose(stream, (int)length);
 	}
-	/* A short read has emptied the socket. */
-	return length == READ_BUFFER_BYTES;
+	/* A short read has emptied the socket, but for the end of file. */
+	return length == READ_BUFFER_BYTES || (length > 0 && stream->hung_up);
 }
 
 static void read_bytes(struct stream *stream)
@@ -151,7 +151,12 @@ void stream_on_readable(evutil_socket_t fd, short what, void *argument)
 	struct stream *stream = argument;
 
 	(void)fd;
-	(void)what;
+	if (stream->lost) {
+		stream_finish(stream);
+		return;
+	}
+	stream->eager = false;
+	stream->hung_up = (what & EV_CLOSED) != 0;
 	stream_event_begins(stream);
 	if (stream->peeking)
 		stream_peek_waiting(stream);
@@ -160,39 +165,5 @@ void stream_on_readable(evutil_socket_t fd, short what, void *argument)
 		read_records(stream);
 	else if (!stream->peeking)
 		read_bytes(stream);
-	stream_event_ends(stream);
-}
-
-static void tell_drained(struct stream *stream)
-{
-	struct adopt_protocol *protocol = stream->base.protocol;
-
-	/* A pipe is filled anew only when it is empty. */
-	if (!stream->base.drained_owed || stream->output.pipe ||
-	    stream->output.length > stream->base.write_bound / 2)
-		return;
-	stream->base.drained_owed = false;
-	if (!stream->closing && !stream->lost && protocol->ops->drained)
-		protocol->ops->drained(protocol);
-}
-
-void stream_on_writable(evutil_socket_t fd, short what, void *argument)
-{
-	struct stream *stream = argument;
-	size_t before = stream->output.length;
-	int error;
-
-	(void)what;
-	stream_event_begins(stream);
-	error = output_flush(&stream->output, fd, &stream->base.sent);
-	if (stream->output.length < before)
-		stream_idle_used(stream);
-	if (error < 0)
-		stream_write_failed(stream, error);
-	else if (output_is_empty(&stream->output))
-		stream_flushed(stream);
-	else if (stream->closing && stream->output.length < before)
-		adopt_timer_start(stream->patience, ADOPT_CLOSE_STALL_MS);
-	tell_drained(stream);
 	stream_event_ends(stream);
 }
