@@ -1,6 +1,7 @@
 /* On sd-bus, whose connection lives in our loop, and only while clients are there. */
 #include "start_unit.h"
 
+#include "libsystemd.h"
 #include "support/log.h"
 
 #include <errno.h>
@@ -9,9 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-bus.h>
-#include <systemd/sd-daemon.h>
-#include <systemd/sd-login.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,6 +22,7 @@
 
 struct start_unit {
 	struct adopt_watcher watcher;
+	const struct libsystemd *systemd;
 	struct adopt_reactor *reactor;
 	const char *unit;
 	struct start_unit_memory *memory;
@@ -41,8 +40,11 @@ const char *start_unit_judge(const char *unit)
 	if (!dot || dot == unit || dot[1] == '\0' || strlen(unit) > 255 ||
 	    unit[strspn(unit, characters)] != '\0')
 		return "not the name of a unit, such as web.service";
-	if (sd_booted() <= 0)
+	/* sd_booted(3) */
+	if (access("/run/systemd/system/", F_OK) < 0)
 		return "systemd does not run here, and so cannot start it";
+	if (!libsystemd_load())
+		return "libsystemd.so.0, which asks systemd, cannot be loaded";
 	return NULL;
 }
 
@@ -53,7 +55,7 @@ void start_unit_stop(struct start_unit *start)
 	adopt_reader_remove(start->reactor, &start->watcher);
 	adopt_writer_remove(start->reactor, &start->watcher);
 	adopt_timer_free(&start->timer);
-	start->bus = sd_bus_close_unref(start->bus);
+	start->bus = start->systemd->sd_bus_close_unref(start->bus);
 	if (!start->answered)
 		atomic_store(&start->memory->asked_ms, 0);
 }
@@ -72,7 +74,7 @@ static void await_timeout(struct start_unit *start)
 	struct timespec now;
 	uint64_t now_us;
 
-	if (sd_bus_get_timeout(start->bus, &until_us) < 0 || until_us == NEVER) {
+	if (start->systemd->sd_bus_get_timeout(start->bus, &until_us) < 0 || until_us == NEVER) {
 		adopt_timer_stop(start->timer);
 		return;
 	}
@@ -83,9 +85,9 @@ static void await_timeout(struct start_unit *start)
 
 static int watch(struct start_unit *start)
 {
-	int events = sd_bus_get_events(start->bus), error = 0;
+	int events = start->systemd->sd_bus_get_events(start->bus), error = 0;
 
-	start->watcher.fd = sd_bus_get_fd(start->bus);
+	start->watcher.fd = start->systemd->sd_bus_get_fd(start->bus);
 	if (events < 0 || start->watcher.fd < 0)
 		return -ENOTCONN;
 	if (events & POLLIN)
@@ -106,7 +108,7 @@ static void process(struct start_unit *start)
 	int did;
 
 	do
-		did = sd_bus_process(start->bus, NULL);
+		did = start->systemd->sd_bus_process(start->bus, NULL);
 	while (did > 0 && !start->answered);
 	if (start->answered)
 		start_unit_stop(start);
@@ -131,7 +133,7 @@ static void elapsed(void *context)
 static int answered(sd_bus_message *answer, void *context, sd_bus_error *ignored)
 {
 	struct start_unit *start = context;
-	const sd_bus_error *error = sd_bus_message_get_error(answer);
+	const sd_bus_error *error = start->systemd->sd_bus_message_get_error(answer);
 
 	(void)ignored;
 	start->answered = true;
@@ -143,61 +145,61 @@ static int answered(sd_bus_message *answer, void *context, sd_bus_error *ignored
 	return 0;
 }
 
-static int open_address(const char *address, sd_bus **ret)
+static int open_address(const struct libsystemd *systemd, const char *address, sd_bus **ret)
 {
 	sd_bus *bus = NULL;
-	int error = sd_bus_new(&bus);
+	int error = systemd->sd_bus_new(&bus);
 
 	if (error >= 0)
-		error = sd_bus_set_address(bus, address);
+		error = systemd->sd_bus_set_address(bus, address);
 	if (error >= 0)
-		error = sd_bus_start(bus);
+		error = systemd->sd_bus_start(bus);
 	if (error < 0) {
-		sd_bus_unref(bus);
+		systemd->sd_bus_unref(bus);
 		return error;
 	}
 	*ret = bus;
 	return 0;
 }
 
-static int open_user_manager(sd_bus **ret)
+static int open_user_manager(const struct libsystemd *systemd, sd_bus **ret)
 {
 	const char *directory = getenv("XDG_RUNTIME_DIR");
 	char address[PATH_MAX];
 
 	if (directory && (size_t)snprintf(address, sizeof address, "unix:path=%s/systemd/private",
 					  directory) < sizeof address)
-		if (open_address(address, ret) == 0)
+		if (open_address(systemd, address, ret) == 0)
 			return 0;
-	return sd_bus_open_user(ret);
+	return systemd->sd_bus_open_user(ret);
 }
 
 /* Each manager listens for its own user at a place that needs no bus daemon, as systemctl
  * knows it. */
-static int open_bus(sd_bus **ret)
+static int open_bus(const struct libsystemd *systemd, sd_bus **ret)
 {
 	char *unit = NULL;
 
-	if (sd_pid_get_user_unit(0, &unit) >= 0) {
+	if (systemd->sd_pid_get_user_unit(0, &unit) >= 0) {
 		free(unit);
-		return open_user_manager(ret);
+		return open_user_manager(systemd, ret);
 	}
-	if (geteuid() == 0 && open_address("unix:path=/run/systemd/private", ret) == 0)
+	if (geteuid() == 0 && open_address(systemd, "unix:path=/run/systemd/private", ret) == 0)
 		return 0;
-	return sd_bus_open_system(ret);
+	return systemd->sd_bus_open_system(ret);
 }
 
 static int send_question(struct start_unit *start)
 {
-	int error = open_bus(&start->bus);
+	int error = open_bus(start->systemd, &start->bus);
 
 	if (error < 0)
 		return error;
 	start->watcher.fd = -1;
-	error = sd_bus_call_method_async(start->bus, NULL, "org.freedesktop.systemd1",
-					 "/org/freedesktop/systemd1",
-					 "org.freedesktop.systemd1.Manager", "StartUnit", answered,
-					 start, "ss", start->unit, "replace");
+	error = start->systemd->sd_bus_call_method_async(
+		start->bus, NULL, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+		"org.freedesktop.systemd1.Manager", "StartUnit", answered, start, "ss", start->unit,
+		"replace");
 	if (error >= 0)
 		error = adopt_timer_new(start->reactor, elapsed, start, &start->timer);
 	if (error >= 0)
@@ -245,6 +247,11 @@ int start_unit_new(struct adopt_reactor *reactor, const char *unit,
 
 	if (!start)
 		return -ENOMEM;
+	start->systemd = libsystemd_load();
+	if (!start->systemd) {
+		free(start);
+		return -EOPNOTSUPP;
+	}
 	start->watcher.ops = &watcher_ops;
 	start->reactor = reactor;
 	start->unit = unit;

@@ -24,7 +24,7 @@ const char *start_unit_judge(const char *unit);
  * unit: start_unit_judge() has found nothing wrong with it; to outlive what is made.
  * memory: shared by all who ask for it; likewise.
  * ret: free with start_unit_free().
- * Returns 0, -ENOMEM, or -EOPNOTSUPP where adoptd was built without libsystemd.
+ * Returns 0, -ENOMEM, or -EOPNOTSUPP where there is no libsystemd.
  */
 int start_unit_new(struct adopt_reactor *reactor, const char *unit,
 		   struct start_unit_memory *memory, struct start_unit **ret);
