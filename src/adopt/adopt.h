@@ -40,6 +40,7 @@ struct adopt_datagram;
 struct adopt_datagram_protocol;
 struct adopt_end;
 struct adopt_factory;
+struct adopt_guest;
 struct adopt_lookout;
 struct adopt_observer;
 struct adopt_port;
@@ -331,6 +332,25 @@ void adopt_writer_remove(struct adopt_reactor *reactor, struct adopt_watcher *wa
 int adopt_signal_new(struct adopt_reactor *reactor, int number, void (*received)(void *context),
 		     void *context, struct adopt_signal **ret);
 void adopt_signal_free(struct adopt_signal **signal);
+
+/*
+ * Somebody with timers, watchers or calls in a reactor that no connection and no port
+ * of it will end. It lies in the caller's own struct; initialize with `.leave`, the rest
+ * zero.
+ */
+struct adopt_guest {
+	/*
+	 * The reactor is being freed, and has neither ports nor connections any more: let
+	 * go of everything in it now. The guest is removed already.
+	 */
+	void (*leave)(struct adopt_guest *guest);
+	struct adopt_guest *next;   /* the library's */
+	struct adopt_guest **place; /* the library's */
+};
+
+/* Add a guest, who is asked to leave when the reactor is freed, and remove it. */
+void adopt_guest_add(struct adopt_reactor *reactor, struct adopt_guest *guest);
+void adopt_guest_remove(struct adopt_guest *guest);
 
 /* ------------------------------------------------------------------------
  * Streams: factories, protocols, transports

@@ -45,6 +45,7 @@ static void memory_free(struct adopt_reactor *base)
 	memory_ports_end(reactor);
 	memory_connectors_end(reactor);
 	memory_transports_end(reactor);
+	adopt_guests_leave(base);
 	adopt_reactor_done(base);
 	free(reactor->port_records);
 	free(reactor->connection_records);

@@ -59,6 +59,7 @@ struct adopt_reactor {
 	struct adopt_observer *observer;
 	size_t port_count;
 	size_t connection_count;
+	struct adopt_guest *guests;
 	struct call_queue calls;        /* the loop's own thread */
 	struct call_queue thread_calls; /* any thread's, under the lock */
 	struct call_queue taken_calls;  /* those of them that run now, under the lock */
@@ -68,6 +69,9 @@ struct adopt_reactor {
 /* Initializes and ends the shared part. Returns 0 or -ENOMEM. */
 int adopt_reactor_init(struct adopt_reactor *reactor, const struct adopt_reactor_ops *ops);
 void adopt_reactor_done(struct adopt_reactor *reactor);
+
+/* Asks all guests to leave, before what they have in the reactor becomes invalid. */
+void adopt_guests_leave(struct adopt_reactor *reactor);
 
 /* Runs the calls that wait now; ones that these ask for wait for the next turn. */
 void adopt_calls_run(struct adopt_reactor *reactor);

@@ -123,6 +123,7 @@ static void reactor_free(struct adopt_reactor *base)
 		connector_end(LIST_FIRST(&reactor->connectors));
 	while (!LIST_EMPTY(&reactor->streams))
 		stream_end(LIST_FIRST(&reactor->streams));
+	adopt_guests_leave(base);
 	release(reactor);
 }
 

@@ -1,4 +1,4 @@
-/* What every reactor does in the same way: calls for later, counting. */
+/* What every reactor does in the same way: calls for later, guests, counting. */
 #include "private.h"
 
 #include <errno.h>
@@ -151,6 +151,32 @@ void adopt_calls_run(struct adopt_reactor *reactor)
 	}
 	if (reactor->calls.first)
 		reactor->ops->wake(reactor);
+}
+
+void adopt_guest_add(struct adopt_reactor *reactor, struct adopt_guest *guest)
+{
+	guest->next = reactor->guests;
+	guest->place = &reactor->guests;
+	if (guest->next)
+		guest->next->place = &guest->next;
+	reactor->guests = guest;
+}
+
+void adopt_guest_remove(struct adopt_guest *guest)
+{
+	*guest->place = guest->next;
+	if (guest->next)
+		guest->next->place = guest->place;
+}
+
+void adopt_guests_leave(struct adopt_reactor *reactor)
+{
+	struct adopt_guest *guest;
+
+	while ((guest = reactor->guests)) {
+		adopt_guest_remove(guest);
+		guest->leave(guest);
+	}
 }
 
 int adopt_factory_port_starts(struct adopt_factory *factory)

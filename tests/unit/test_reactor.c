@@ -562,6 +562,50 @@ START_TEST(reactor_needs_descriptors)
 }
 END_TEST
 
+struct guest {
+	struct adopt_guest base;
+	struct adopt_timer *timer;
+	unsigned left;
+};
+
+static void leave(struct adopt_guest *base)
+{
+	struct guest *guest = (struct guest *)base;
+
+	guest->left++;
+	/* What it has is valid still. */
+	adopt_timer_start(guest->timer, 1);
+	adopt_timer_free(&guest->timer);
+}
+
+static void never(void *context)
+{
+	(void)context;
+	ck_abort_msg("the timer of one who has left");
+}
+
+START_TEST(guests_are_asked_to_leave)
+{
+	struct guest guests[3] = {
+		{.base.leave = leave}, {.base.leave = leave}, {.base.leave = leave}};
+
+	if (_i == 1) {
+		free_loop();
+		ck_assert_int_eq(adopt_memory_reactor_new(&loop), 0);
+	}
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(adopt_timer_new(loop, never, NULL, &guests[i].timer), 0);
+		adopt_guest_add(loop, &guests[i].base);
+	}
+	adopt_guest_remove(&guests[1].base);
+	adopt_timer_free(&guests[1].timer);
+	free_loop();
+	ck_assert_uint_eq(guests[0].left, 1);
+	ck_assert_uint_eq(guests[1].left, 0);
+	ck_assert_uint_eq(guests[2].left, 1);
+}
+END_TEST
+
 START_TEST(freeing_none_is_harmless)
 {
 	struct adopt_reactor *none = NULL;
@@ -600,6 +644,7 @@ int main(void)
 	tcase_add_test(tests, signal_wakes_the_loop);
 	tcase_add_test(tests, signal_that_cannot_be_watched);
 	tcase_add_test(tests, reactor_needs_descriptors);
+	tcase_add_loop_test(tests, guests_are_asked_to_leave, 0, 2);
 	tcase_add_test(tests, freeing_none_is_harmless);
 	return harness_main(suite);
 }
