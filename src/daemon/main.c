@@ -3,11 +3,11 @@
 #include "notify.h"
 #include "options.h"
 #include "server.h"
+#include "support/descriptor_limit.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,18 +60,6 @@ static int collect(const struct options *options, const struct config *config,
 	return error;
 }
 
-/* A thousand descriptors, the usual soft limit, is for programs that use select(). */
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		log_debug("the descriptor limit stays: %s", strerror(errno));
-}
-
 static int serve(const struct options *options, struct inherited_list *list,
 		 struct ledgers *ledgers, struct setup *setup)
 {
@@ -103,7 +91,7 @@ static int run(const struct options *options, struct config *config, struct faul
 	struct setup *setup = NULL;
 	int code, error;
 
-	raise_descriptor_limit();
+	descriptor_limit_raise();
 	error = collect(options, config, &list);
 	if (error < 0) {
 		config_free(&config);

@@ -1,0 +1,51 @@
+/*
+ * spawn.h - starts a program in a process of its own
+ *
+ * The one way in which adoptd does so. The program has a session, and so a process group,
+ * of its own; its descriptors 0, 1 and 2 and no other; every signal's default action, and
+ * none blocked; the environment that it is given, and nothing else; the soft limit of
+ * descriptors that adoptd itself was started with.
+ */
+#ifndef HANDLERS_SPAWN_H
+#define HANDLERS_SPAWN_H
+
+#include "identity.h"
+
+#include <sys/types.h>
+
+struct spawn_order {
+	char *const *argv;               /* ended by NULL; the first is the program's path */
+	char *const *environment;        /* ended by NULL */
+	int fds[3];                      /* they become 0, 1, 2; may be the same */
+	const char *directory;           /* where it runs; NULL: where adoptd does */
+	const struct identity *identity; /* who it is; NULL: who adoptd is */
+};
+
+/* What a start has failed at. */
+enum spawn_step {
+	SPAWN_PROCESS,
+	SPAWN_DESCRIPTORS,
+	SPAWN_IDENTITY,
+	SPAWN_DIRECTORY,
+	SPAWN_PROGRAM,
+};
+
+/*
+ * Starts a program. Returns once it runs, or has not come to that.
+ * order: needed during the call only.
+ * ret_pid: the process, the caller's to wait for; its process group has the same number.
+ * ret_failed: with what an error is about; set on failure only.
+ * Returns 0 or a negative errno.
+ */
+int spawn(const struct spawn_order *order, pid_t *ret_pid, enum spawn_step *ret_failed);
+
+/*
+ * Does what spawn() does, but for the descriptors, in a process that then ends instead of
+ * running the program, if there is one. Returns as spawn() does.
+ */
+int spawn_try(const struct spawn_order *order, enum spawn_step *ret_failed);
+
+/* Returns what a step was to do, for "cannot ...: reason". */
+const char *spawn_step_text(enum spawn_step step);
+
+#endif

@@ -1,0 +1,136 @@
+#include "spawn_child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Also those that were ignored when adoptd was started. A caught one would run adoptd's
+ * handler, so this comes before any can come. */
+static void reset_signals(void)
+{
+	struct sigaction action = {.sa_handler = SIG_DFL};
+
+	for (int number = 1; number < NSIG; number++)
+		sigaction(number, &action, NULL);
+}
+
+static void unblock_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* What adoptd has opened itself is close-on-exec from birth. What somebody left open for it
+ * without a word is below the limit that it was started with. */
+static int count_descriptors(const struct rlimit *limit)
+{
+	return limit && limit->rlim_cur < INT_MAX ? (int)limit->rlim_cur : getdtablesize();
+}
+
+static void close_from_to(unsigned first, unsigned last, const struct rlimit *limit)
+{
+	int end;
+
+#ifdef HAVE_CLOSE_RANGE
+	if (close_range(first, last, 0) == 0)
+		return;
+#endif
+	end = count_descriptors(limit);
+	for (int fd = (int)first; fd < end && (unsigned)fd <= last; fd++)
+		close(fd);
+}
+
+/* All but 0, 1 and 2. */
+static void close_others(const struct spawn_child *child)
+{
+	unsigned first = STDERR_FILENO + 1;
+
+	if (child->kept_fd >= 0) {
+		unsigned kept = (unsigned)child->kept_fd;
+
+		if (kept > first)
+			close_from_to(first, kept - 1, child->limit);
+		first = kept + 1;
+	}
+	close_from_to(first, UINT_MAX, child->limit);
+}
+
+/* First out of the way of 0, 1 and 2, of which adoptd may have been started without one. */
+static int place_descriptors(const int fds[3])
+{
+	int high[3];
+
+	for (int i = 0; i < 3; i++) {
+		high[i] =
+			fds[i] > STDERR_FILENO ? fds[i] : fcntl(fds[i], F_DUPFD, STDERR_FILENO + 1);
+		if (high[i] < 0)
+			return -errno;
+	}
+	for (int i = 0; i < 3; i++)
+		if (dup2(high[i], i) < 0)
+			return -errno;
+	return 0;
+}
+
+/* Whether execve() will find a program is judged before, as it would not come back. */
+static int judge_program(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || access(path, X_OK) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? 0 : -EACCES;
+}
+
+static int run_program(const struct spawn_child *child)
+{
+	const struct spawn_order *order = child->order;
+
+	if (child->only_try)
+		return judge_program(order->argv[0]);
+	if (child->limit)
+		setrlimit(RLIMIT_NOFILE, child->limit);
+	unblock_signals();
+	execve(order->argv[0], order->argv, order->environment);
+	return -errno;
+}
+
+static int take_step(enum spawn_step step, const struct spawn_child *child)
+{
+	const struct spawn_order *order = child->order;
+
+	switch (step) {
+	case SPAWN_PROCESS:
+		reset_signals();
+		return setsid() < 0 ? -errno : 0;
+	case SPAWN_DESCRIPTORS:
+		return child->only_try ? 0 : place_descriptors(order->fds);
+	case SPAWN_IDENTITY:
+		return order->identity ? identity_become(order->identity) : 0;
+	case SPAWN_DIRECTORY:
+		return order->directory && chdir(order->directory) < 0 ? -errno : 0;
+	case SPAWN_PROGRAM:
+		close_others(child);
+		return run_program(child);
+	}
+	return -EINVAL;
+}
+
+void spawn_child(const struct spawn_child *child, volatile struct spawn_failure *failure)
+{
+	for (enum spawn_step step = SPAWN_PROCESS; step <= SPAWN_PROGRAM; step++) {
+		int error = take_step(step, child);
+
+		if (error < 0) {
+			failure->step = step;
+			failure->error = error;
+			return;
+		}
+	}
+}

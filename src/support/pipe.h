@@ -1,0 +1,12 @@
+/* pipe.h - pipes that no child inherits by accident */
+#ifndef SUPPORT_PIPE_H
+#define SUPPORT_PIPE_H
+
+/*
+ * Opens a pipe, both ends close-on-exec (from birth where the system can) and blocking.
+ * ret: the end to read from and the one to write to, the caller's.
+ * Returns 0 or a negative errno from pipe(2).
+ */
+int pipe_open(int ret[2]);
+
+#endif
