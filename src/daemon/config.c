@@ -58,9 +58,8 @@ static void read_globals(struct config *config, struct faults *faults)
 		option_refuse_word(tree, "log-format", formats, faults);
 	config->access_log = cfg_getbool(tree, "access-log");
 	if (config->access_log && config->log_level < LOG_LEVEL_INFO)
-		fault_add(faults, FAULT_WARNING, option_file(tree, "access-log"),
-			  option_line(tree, "access-log"),
-			  "access-log: has no effect with a log-level below info");
+		option_warn(tree, "access-log", faults,
+			    "has no effect with a log-level below info");
 }
 
 static bool is_index(const char *text)
@@ -139,9 +138,8 @@ static int read_listen(struct config *config, struct config_port *port, cfg_t *s
 	}
 	warn_of_repeated(config, port, section, faults);
 	if (count > 0 && port->optional)
-		fault_add(faults, FAULT_WARNING, option_file(section, "optional"),
-			  option_line(section, "optional"),
-			  "optional: has no effect on a port that has addresses to listen on");
+		option_warn(section, "optional", faults,
+			    "has no effect on a port that has addresses to listen on");
 	return 0;
 }
 

@@ -165,10 +165,10 @@ static int load(struct qotd_settings *settings, const char *path, cfg_t *section
 		return -EINVAL;
 	}
 	if (too_long > 0)
-		fault_add(
-			faults, FAULT_WARNING, section->filename, option_line(section, "file"),
-			"file: quotes in \"%s\" that are too long and never said (%d bytes or more): %zu",
-			path, QUOTE_MAX_BYTES + 1, too_long);
+		option_warn(section, "file", faults,
+			    "quotes in \"%s\" that are too long and never said "
+			    "(%d bytes or more): %zu",
+			    path, QUOTE_MAX_BYTES + 1, too_long);
 	return 0;
 }
 

@@ -25,6 +25,11 @@ int option_set_place(cfg_t *section, const char *name, const char *file, int lin
 	return result == CFG_SUCCESS ? 0 : -ENOMEM;
 }
 
+bool option_is_written(cfg_t *section, const char *name)
+{
+	return cfg_getcomment(section, name) != NULL;
+}
+
 int option_line(cfg_t *section, const char *name)
 {
 	const char *place = cfg_getcomment(section, name);
@@ -39,16 +44,34 @@ const char *option_file(cfg_t *section, const char *name)
 	return place ? strchr(place, ' ') + 1 : section->filename;
 }
 
-void option_fault(cfg_t *section, const char *name, struct faults *faults, const char *format, ...)
+__attribute__((format(printf, 5, 0))) static void add(cfg_t *section, const char *name,
+						      struct faults *faults,
+						      enum fault_severity severity,
+						      const char *format, va_list args)
 {
 	char message[512];
+
+	vsnprintf(message, sizeof message, format, args);
+	fault_add(faults, severity, option_file(section, name), option_line(section, name),
+		  "%s: %s", name, message);
+}
+
+void option_fault(cfg_t *section, const char *name, struct faults *faults, const char *format, ...)
+{
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(message, sizeof message, format, args);
+	add(section, name, faults, FAULT_ERROR, format, args);
 	va_end(args);
-	fault_add(faults, FAULT_ERROR, option_file(section, name), option_line(section, name),
-		  "%s: %s", name, message);
+}
+
+void option_warn(cfg_t *section, const char *name, struct faults *faults, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add(section, name, faults, FAULT_WARNING, format, args);
+	va_end(args);
 }
 
 int option_duration(cfg_t *section, const char *name, struct faults *faults, uint64_t *ret_ms)

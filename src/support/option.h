@@ -11,6 +11,7 @@
 #include "fault.h"
 
 #include <confuse.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,9 @@
  */
 int option_line(cfg_t *section, const char *name);
 const char *option_file(cfg_t *section, const char *name);
+
+/* Tells whether an option is written at all. */
+bool option_is_written(cfg_t *section, const char *name);
 
 /*
  * Remembers where an option is written. For whoever reads the file.
@@ -32,6 +36,10 @@ int option_set_place(cfg_t *section, const char *name, const char *file, int lin
  * format: as fault_add()'s.
  */
 void option_fault(cfg_t *section, const char *name, struct faults *faults, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Adds a warning in the same way. */
+void option_warn(cfg_t *section, const char *name, struct faults *faults, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
 /*
