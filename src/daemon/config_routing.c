@@ -2,6 +2,7 @@
 
 #include "config_table.h"
 #include "listen.h"
+#include "support/option.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -140,7 +141,33 @@ static int read_route(struct config_port *port, cfg_t *section, struct faults *f
 		judge_kinds(port, route, faults);
 		judge_reach(port, route, faults);
 	}
-	return config_read_handler(section, faults, &route->handler, &route->settings);
+	error = config_read_handler(section, faults, &route->handler, &route->settings);
+	if (error == 0 && route->settings && handler_takes_port(route->handler, route->settings))
+		fault_add(faults, FAULT_ERROR, route->file, route->line,
+			  "a route has no socket of its own: `wait` is for the port's own handler");
+	return error;
+}
+
+static void refuse_options(cfg_t *section, const cfg_opt_t *options, struct faults *faults)
+{
+	for (; options->name; options++)
+		if (option_is_written(section, options->name))
+			option_fault(section, options->name, faults,
+				     "adoptd sees no client here: with `wait` the process has the "
+				     "socket itself");
+}
+
+/* What is to be done to clients cannot be, where they are never seen. */
+static void judge_whole_port(const struct config_port *port, cfg_t *section, struct faults *faults)
+{
+	if (!port->settings || !handler_takes_port(port->handler, port->settings))
+		return;
+	refuse_options(section, router_options, faults);
+	refuse_options(section, gate_options, faults);
+	for (size_t i = 0; i < port->route_count; i++)
+		fault_add(faults, FAULT_ERROR, port->routes[i].file, port->routes[i].line,
+			  "this route gets no client: with `wait` the process has the socket "
+			  "itself");
 }
 
 int config_read_routing(struct config_port *port, cfg_t *section, struct faults *faults)
@@ -156,6 +183,8 @@ int config_read_routing(struct config_port *port, cfg_t *section, struct faults 
 	error = 0;
 	for (unsigned i = 0; !error && i < count; i++)
 		error = read_route(port, cfg_getnsec(section, "route", i), faults);
+	if (!error)
+		judge_whole_port(port, section, faults);
 	return error;
 }
 

@@ -144,16 +144,28 @@ static bool is_dead_connection(const struct candidate *candidate,
 	       adopt_family_supported(kind->family) && has_lost_peer(candidate->fd);
 }
 
-/* Returns why a handler cannot have a socket, or NULL. */
+/* Returns why a handler cannot have a socket of a role, or NULL. */
+static const char *role_misfit(const struct handler *handler,
+			       const struct handler_settings *settings, enum plan_role role)
+{
+	if (handler_takes_port(handler, settings))
+		return role == PLAN_STREAM_CONNECTION ? "has `wait`, and takes the listening socket"
+						      : NULL;
+	if (role != PLAN_DATAGRAM_PORT)
+		return handler->stream_new ? NULL : "serves only datagrams";
+	if (handler->datagram_new)
+		return NULL;
+	return handler->takes_port ? "serves datagrams only with `wait = true`"
+				   : "serves only streams";
+}
+
 static const char *handler_misfit(const struct handler *handler,
 				  const struct handler_settings *settings,
 				  const struct plan_entry *entry)
 {
-	if (entry->role == PLAN_DATAGRAM_PORT && !handler->datagram_new)
-		return "serves only streams";
-	if (entry->role != PLAN_DATAGRAM_PORT && !handler->stream_new)
-		return "serves only datagrams";
-	return handler->misfit ? handler->misfit(settings, entry->kind.type) : NULL;
+	const char *why = role_misfit(handler, settings, entry->role);
+
+	return why || !handler->misfit ? why : handler->misfit(settings, entry->kind.type);
 }
 
 /* Returns the first fault that a block's handlers have with a socket, or NULL. */
@@ -194,6 +206,8 @@ static void place(struct making *making, const struct candidate *candidate)
 	} else if ((why = block_misfit(&entry, &who))) {
 		misfit(making, candidate, who, why);
 	} else {
+		if (handler_takes_port(entry.port->handler, entry.port->settings))
+			entry.role = PLAN_WHOLE_PORT;
 		plan->entries[plan->count++] = entry;
 	}
 }

@@ -8,11 +8,12 @@
 #include "daemon/listen.h"
 #include "support/fault.h"
 
-/* Which of the three adopt calls a descriptor is for. */
+/* Which of the adopt calls a descriptor is for. */
 enum plan_role {
 	PLAN_STREAM_PORT,
 	PLAN_STREAM_CONNECTION,
 	PLAN_DATAGRAM_PORT,
+	PLAN_WHOLE_PORT, /* listening or for datagrams: its handler has the socket itself */
 };
 
 struct plan_entry {

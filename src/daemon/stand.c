@@ -49,14 +49,37 @@ static int adopt_datagrams(struct stand *stand, struct stand_port *port)
 	return error;
 }
 
+static int adopt_whole(struct stand *stand, struct stand_port *port)
+{
+	const struct plan_entry *entry = port->entry;
+	struct host *host = &stand->block.host;
+	int error = entry->port->handler->port_new(entry->port->settings, host, &port->lookout);
+
+	if (error == 0)
+		error = adopt_watched_port(host->reactor, entry->fd, entry->kind.family,
+					   port->lookout, &port->port);
+	return error < 0 ? error : host_add_port(host, port->port);
+}
+
+static int adopt_as_planned(struct stand *stand, struct stand_port *port, bool shared)
+{
+	switch (port->entry->role) {
+	case PLAN_WHOLE_PORT:
+		return adopt_whole(stand, port);
+	case PLAN_DATAGRAM_PORT:
+		return adopt_datagrams(stand, port);
+	default:
+		return adopt_stream(stand, port, shared);
+	}
+}
+
 static int adopt_entry(struct stand *stand, const struct plan_entry *entry, bool shared)
 {
 	struct stand_port *port = &stand->ports[stand->port_count++];
 	int error;
 
 	port->entry = entry;
-	error = entry->role == PLAN_DATAGRAM_PORT ? adopt_datagrams(stand, port)
-						  : adopt_stream(stand, port, shared);
+	error = adopt_as_planned(stand, port, shared);
 	if (error < 0)
 		log_error("port \"%s\": descriptor %d cannot be served: %s", entry->port->name,
 			  entry->fd, adopt_error_text(error));
@@ -214,8 +237,11 @@ void stand_retire(struct stand *stand)
 
 void stand_free(struct stand *stand)
 {
-	for (size_t i = 0; i < stand->port_count; i++)
+	for (size_t i = 0; i < stand->port_count; i++) {
 		block_datagrams_done(&stand->ports[i].datagrams);
+		if (stand->ports[i].lookout)
+			stand->block.port->handler->port_free(stand->ports[i].lookout);
+	}
 	block_done(&stand->block);
 	setup_unref(&stand->setup);
 	free(stand->ports);
@@ -256,6 +282,6 @@ void stand_log(const struct stand *stand, unsigned worker, unsigned workers)
 		log_info("port \"%s\": %s on %s%s, from %s", entry->port->name,
 			 entry->port->handler->name,
 			 adopt_address_format(&local, text, sizeof text),
-			 entry->role == PLAN_DATAGRAM_PORT ? " (datagrams)" : "", entry->source);
+			 entry->kind.type == SOCK_DGRAM ? " (datagrams)" : "", entry->source);
 	}
 }

@@ -28,6 +28,7 @@ struct stand_port {
 	const struct plan_entry *entry;
 	struct adopt_port *port; /* NULL once it is to stop */
 	struct block_datagrams datagrams;
+	struct adopt_lookout *lookout; /* of a port that its handler has whole, else NULL */
 };
 
 struct stand {

@@ -7,7 +7,7 @@
  *
  * The way of a handler block: settings_new() reads and validates it once;
  * stream_new() then makes a factory for each reactor, datagram_new() a protocol
- * for each datagram port. Both are told their host, which outlives what they make. What
+ * for each datagram port. All are told their host, which outlives what they make. What
  * a handler has in hand besides the connections it was given (a connection of its own,
  * a session, a child process) it counts with host_work_begin() and host_work_end(): its
  * factories, protocols and settings stay until all that is over.
@@ -87,7 +87,21 @@ struct handler {
 	/* Settings hold what files say: a reload makes them anew, whatever the
 	 * configuration says. */
 	bool reads_files;
+
+	/*
+	 * Tells whether a block, by its settings, takes the listening or datagram socket
+	 * itself instead of clients: port_new() is called then, once for each port, and
+	 * none of the above. NULL for a handler that never does.
+	 * ret: free with port_free, otherwise as for streams.
+	 */
+	bool (*takes_port)(const struct handler_settings *settings);
+	int (*port_new)(const struct handler_settings *settings, struct host *host,
+			struct adopt_lookout **ret);
+	void (*port_free)(struct adopt_lookout *lookout);
 };
+
+/* Tells whether a block takes its ports whole; see takes_port. */
+bool handler_takes_port(const struct handler *handler, const struct handler_settings *settings);
 
 /* All handlers, ended by NULL (table.c). */
 extern const struct handler *const handler_table[];

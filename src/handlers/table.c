@@ -1,3 +1,4 @@
+#include "exec.h"
 #include "handler.h"
 #include "proxy.h"
 #include "service.h"
@@ -5,12 +6,11 @@
 #include <string.h>
 
 const struct handler *const handler_table[] = {
-	&handler_echo,    &handler_discard, &handler_chargen,
-	&handler_daytime, &handler_time,    &handler_qotd,
-	&handler_proxy,   &handler_reject,  NULL,
+	&handler_echo, &handler_discard, &handler_chargen, &handler_daytime, &handler_time,
+	&handler_qotd, &handler_proxy,   &handler_exec,    &handler_reject,  NULL,
 };
 
-const char *const handler_unsupported[] = {"exec", "http", "redirect", "status", NULL};
+const char *const handler_unsupported[] = {"http", "redirect", "status", NULL};
 
 const struct handler *handler_find(const char *name)
 {
@@ -18,4 +18,9 @@ const struct handler *handler_find(const char *name)
 		if (strcmp(handler_table[i]->name, name) == 0)
 			return handler_table[i];
 	return NULL;
+}
+
+bool handler_takes_port(const struct handler *handler, const struct handler_settings *settings)
+{
+	return handler->takes_port && handler->takes_port(settings);
 }

@@ -19,7 +19,7 @@ struct host {
 	struct quota *worker_quota; /* of all the reactor's, or NULL */
 	uint64_t clients;           /* host.c's: how many have come */
 	size_t work;                /* host.c's: how much is in hand */
-	struct adopt_port **ports;  /* host.c's: the stream ports */
+	struct adopt_port **ports;  /* host.c's: those that it pauses */
 	size_t port_count;
 	unsigned holds; /* host.c's: how many want accepting to pause */
 };
@@ -40,8 +40,8 @@ void host_client_begin(struct host *host);
 void host_client_end(struct host *host);
 
 /*
- * Adds a stream port, whose pausing is the host's from now on; it is paused at once
- * while anybody holds the host. Returns 0 or -ENOMEM.
+ * Adds a stream port, or a watched one, whose pausing is the host's from now on; it is
+ * paused at once while anybody holds the host. Returns 0 or -ENOMEM.
  */
 int host_add_port(struct host *host, struct adopt_port *port);
 

@@ -313,10 +313,10 @@ static const struct {
 	 1,
 	 {"-e:2: workers: \"many\" is neither a number from 1 to 256 nor \"auto\""}},
 	{OK "workers = 0\n", 1, {"-e:2: workers: \"0\" is neither a number from 1 to 256 nor"}},
-	{"port x {\n exec {\n command = {\"a\"}\n }\n}\n", 1, {"-e:2: exec: not supported yet"}},
-	{"port x { echo {}\n tls { certificate = \"a\" }\n route { sni = {\"a\"}\n exec { } } }\n",
+	{"port x {\n http {\n root = \"a\"\n }\n}\n", 1, {"-e:2: http: not supported yet"}},
+	{"port x { echo {}\n tls { certificate = \"a\" }\n route { sni = {\"a\"}\n http { } } }\n",
 	 2,
-	 {"-e:2: tls: not supported yet", "-e:4: exec: not supported yet"}},
+	 {"-e:2: tls: not supported yet", "-e:4: http: not supported yet"}},
 
 	/* routes */
 	{"port x { echo {}\n route {\n sni = {\"*.*\"}\n source = {\"10.0.0.1/8\"}\n reject {} } }\n",
@@ -348,6 +348,16 @@ static const struct {
 	 " sniff-timeout = 3\n max-connections = -1\n}\n",
 	 4,
 	 {"-e:2: allow", "-e:3: accept-proxy", "-e:4: sniff-timeout", "-e:5: max-connections"}},
+
+	/* a port that its handler has whole */
+	{"port x { allow = {\"10.0.0.0/8\"}\n idle-timeout = 1s\n route { sni = {a} reject {} }\n"
+	 " exec { command = {\"/bin/cat\"} wait = true } }\n",
+	 3,
+	 {"-e:1: allow: adoptd sees no client here", "-e:2: idle-timeout: adoptd sees",
+	  "-e:3: this route gets no client"}},
+	{"port x { echo {}\n route { sni = {a}\n exec { command = {\"/bin/cat\"} wait = true } } }\n",
+	 1,
+	 {"-e:2: a route has no socket of its own"}},
 
 	/* all of it in one run */
 	{"lg-level = info\nlog-level = inof\nport a {\n}\nport a:b {\n optional = 7\n}\n",

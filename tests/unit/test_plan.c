@@ -51,6 +51,16 @@ static const struct handler both = {
 static const struct handler streams = {.name = "streams", .stream_new = no_stream};
 static const struct handler datagrams = {.name = "datagrams", .datagram_new = no_datagram};
 
+static bool whole(const struct handler_settings *settings)
+{
+	return settings != NULL;
+}
+
+/* Takes the port itself where there are settings. */
+static const struct handler wholes = {
+	.name = "wholes", .stream_new = no_stream, .takes_port = whole};
+static struct handler_settings wait_settings = {.handler = &wholes};
+
 static void setup(void)
 {
 	ck_assert_int_eq(faults_new(&faults), 0);
@@ -423,6 +433,44 @@ START_TEST(a_handler_may_refuse_what_it_serves_otherwise)
 }
 END_TEST
 
+START_TEST(a_handler_may_have_the_port_itself)
+{
+	struct config_port *web = add_port("web"), *dns = add_port("dns");
+	int stream = give("web", make_listener()), datagram;
+
+	datagram = give("dns", socket(AF_INET, SOCK_DGRAM, 0));
+	web->handler = dns->handler = &wholes;
+	web->settings = dns->settings = &wait_settings;
+	ck_assert_int_eq(make(), 0);
+	assert_entry(0, web, stream, PLAN_WHOLE_PORT);
+	assert_entry(1, dns, datagram, PLAN_WHOLE_PORT);
+}
+END_TEST
+
+START_TEST(a_handler_of_ports_gets_no_connection)
+{
+	struct config_port *web = add_port("web");
+	int pair[2];
+
+	web->handler = &wholes;
+	web->settings = &wait_settings;
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	give("web", pair[0]);
+	ck_assert_int_eq(make(), -EINVAL);
+	assert_faults(1, "is a connected stream socket, but its handler has `wait`, and takes");
+	close(pair[1]);
+}
+END_TEST
+
+START_TEST(datagrams_need_a_handler_of_ports)
+{
+	add_port("web")->handler = &wholes;
+	give("web", socket(AF_INET, SOCK_DGRAM, 0));
+	ck_assert_int_eq(make(), -EINVAL);
+	assert_faults(1, "a datagram socket, but its handler serves datagrams only with `wait");
+}
+END_TEST
+
 START_TEST(listen_is_used_where_nothing_came)
 {
 	char *addresses[] = {any_tcp, any_udp, NULL};
@@ -500,6 +548,9 @@ int main(void)
 	tcase_add_test(tcase, a_stream_socket_on_a_datagram_handler);
 	tcase_add_test(tcase, a_route_whose_handler_does_not_serve_it);
 	tcase_add_test(tcase, a_handler_may_refuse_what_it_serves_otherwise);
+	tcase_add_test(tcase, a_handler_may_have_the_port_itself);
+	tcase_add_test(tcase, a_handler_of_ports_gets_no_connection);
+	tcase_add_test(tcase, datagrams_need_a_handler_of_ports);
 	tcase_add_test(tcase, listen_is_used_where_nothing_came);
 	tcase_add_test(tcase, an_address_that_cannot_be_opened_is_told);
 	tcase_add_test(tcase, a_misfit_outweighs_a_refusal);
