@@ -13,9 +13,6 @@ from harness import ADOPTD, connect, echo_datagram, echo_stream, free_port, read
 ADOPTCTL = os.path.join(harness.TOP_BUILDDIR, "adoptctl")
 OK, USAGE, DATA, INPUT, CREATE = 0, 64, 65, 66, 73
 
-need_exec = unittest.skipIf("not supported yet" in harness.run(
-    [ADOPTD, "--check", "-e", 'port "x" { exec {} }'])[1], "exec is not supported yet")
-
 # All of it is served by adoptd, without programs, and nothing has to be said of it.
 XINETD = """
 defaults
@@ -195,7 +192,6 @@ class Import(harness.Case):
         with open(config, encoding="utf-8") as file:
             self.assertIn("imported: telnet\n", file.read())
 
-    @need_exec
     @harness.need("systemd-analyze")
     def test_units_of_inetd(self):
         _, config = self.imported(self.write("inetd.conf", INETD.format(echo=7007)))
@@ -237,7 +233,6 @@ class Import(harness.Case):
                     server.sendall(b"answer")
                 self.assertEqual(read_all(client), b"answer")
 
-    @need_exec
     @harness.need("systemd-socket-activate")
     @unittest.skipIf(os.geteuid(), "a program of another user needs root")
     def test_serving_by_a_program(self):
@@ -315,13 +310,13 @@ class Migration(lab.Case):
                 with backend.accept()[0] as server:
                     self.assertEqual(server.recv(100), b"question")
 
-    @need_exec
     def test_inetd(self):
         self.lab.write("/etc/import/inetd.conf", INETD.format(echo=4007))
         self.move("/etc/import/inetd.conf")
         self.assertEqual(self.answers(lambda: echo_stream(("127.0.0.1", 4007)),
                                       "adoptd-imported-programs.service"), b"hello\n")
-        self.assertEqual(len(self.answers(lambda: echo_datagram(("::1", 13), b"x" * 64))), 26)
+        said = self.answers(lambda: echo_datagram(("::1", 13), b"x" * 64))
+        self.assertRegex(said.decode(), r"\d\d:\d\d:\d\d.*\r\n$")
 
     @unittest.skipUnless(os.path.exists("/usr/sbin/xinetd"), "xinetd is not installed")
     def test_shipped(self):
