@@ -4,8 +4,8 @@ import signal
 
 import machine
 import report
-import systems
 from measure import Load, Runner, Stage
+from place import Place
 
 # Calls an operation that are not worth a line.
 LEAST = 0.01
@@ -44,7 +44,7 @@ def trace(scenario, system, workers, seconds):
     with Stage() as stage:
         backend, port = scenario.open_backend(stage)
         summary = os.path.join(stage.directory, "calls")
-        runner.start(systems.Place(stage, cpus, workers, port, scenario.command,
+        runner.start(Place(stage, cpus, workers, port, scenario.command,
                                    wrapper=["strace", "-f", "-c", "-o", summary]))
         with Load(load_cpus, runner.port, scenario.mode, 1, scenario.arguments, backend,
                   seconds) as load:

@@ -128,6 +128,9 @@ void load_count(struct load *load, uint64_t operations);
 /* Something went wrong outside an operation. */
 void load_fault(struct load *load, enum outcome outcome);
 
+/* An operation that had been given up as failed has come to its end after all. */
+void load_found(struct load *load);
+
 /* The number of a client among those of all processes. */
 unsigned load_number(const struct load *load, unsigned client);
 

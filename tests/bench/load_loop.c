@@ -14,7 +14,7 @@
 #define EVENTS_MAX 256
 #define TICK_NS 10000000
 #define SET_UP_BOUND_NS 60000000000ULL
-#define END_BOUND_NS 2000000000ULL
+#define END_BOUND_NS 5000000000ULL
 
 #define SOURCE_ADDRESSES 200
 
@@ -128,6 +128,12 @@ void load_end(struct load *load, uint64_t began_ns, enum outcome outcome, uint64
 	load_count(load, operations);
 	if (load->phase == PHASE_RUNNING)
 		histogram_add(&load->counts->latency, load_now_ns() - began_ns);
+}
+
+void load_found(struct load *load)
+{
+	load->counts->failed--;
+	load_count(load, 1);
 }
 
 unsigned load_number(const struct load *load, unsigned client)

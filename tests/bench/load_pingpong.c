@@ -28,11 +28,6 @@ struct kept {
 	unsigned connected; /* or on the way */
 };
 
-/* A connection that the server has passed on. */
-struct guest {
-	struct watch watch;
-};
-
 static uint64_t message_of(const struct client *client)
 {
 	return (uint64_t)client->number << 32 | client->round;
@@ -192,10 +187,10 @@ static void on_guest(struct watch *watch, uint32_t events)
 
 static void backend(struct load *load, int fd)
 {
-	struct guest *guest = load_alloc(1, sizeof *guest);
+	struct watch *guest = load_alloc(1, sizeof *guest);
 
-	guest->watch = (struct watch){.happened = on_guest, .fd = fd};
-	load_watch(load, &guest->watch, EPOLLIN);
+	*guest = (struct watch){.happened = on_guest, .fd = fd};
+	load_watch(load, guest, EPOLLIN);
 }
 
 const struct load_mode load_pingpong = {

@@ -1,7 +1,8 @@
 /*
  * Datagrams there and back. Each client has so many of them under way; one that does not
- * come back in time is lost, and replaced by another. They look like questions to a name
- * server and the answers from one, as some relays pass on nothing else.
+ * come back in time is lost, unless it comes later, and replaced by another. They look
+ * like questions to a name server and the answers from one, as some relays pass on
+ * nothing else.
  */
 #include "load.h"
 #include "pattern.h"
@@ -11,7 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#define LOST_AFTER_NS 500000000
+#define LOST_AFTER_NS 1000000000
 #define BATCH_MAX LOAD_WINDOW_MAX
 
 /* RFC 1035, 4.1.1: a header, then one question: a label of two numbers and some bytes as
@@ -142,8 +143,11 @@ static bool answered(struct client *client, unsigned char *bytes, size_t length,
 	uint64_t packet;
 	struct slot *slot = slot_of(client, bytes, length, &packet);
 
-	if (slot && packet == slot->lost)
-		return false; /* late, and counted as lost */
+	if (slot && packet == slot->lost) {
+		slot->lost = 0;
+		load_found(load);
+		return false;
+	}
 	if (!slot || !slot->waiting) {
 		load_fault(load, OUTCOME_WRONG);
 		return false;

@@ -58,15 +58,15 @@ class Table:
         for name, *cells in lines:
             text += "    " + name.ljust(widths[0])
             text += "".join(cell.rjust(width + 2) for cell, width in zip(cells, widths[1:])) + "\n"
-        if self.left_out:
-            text += "\nLeft out: " + "; ".join(
-                f"{name} ({reason})" for name, reason in self.left_out.items()) + ".\n"
+        for reason in sorted(set(self.left_out.values())):
+            names = [name for name, why in self.left_out.items() if why == reason]
+            text += f"\nLeft out, as {reason}: {'; '.join(names)}.\n"
         return text
 
     def own_failures(self):
-        """Whether something went wrong with what must not fail."""
-        return any(row.get("wrong") or (row.get("failed") and not self.lossy)
-                   for row in self.rows if row["own"])
+        """The names of those that must not fail, and have."""
+        return [row["name"] for row in self.rows if row["own"] and
+                (row.get("wrong") or (row.get("failed") and not self.lossy))]
 
     def json(self):
         return {"scenario": self.scenario, "what": self.what, "workers": self.workers,

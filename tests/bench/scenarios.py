@@ -10,6 +10,7 @@ import machine
 import report
 import systems
 from measure import Failed, Load, Runner, Stage, in_turns
+from place import Place
 
 STREAM, DATAGRAM = socket.SOCK_STREAM, socket.SOCK_DGRAM
 MICRO, GIGA = 1e-6, 1e9
@@ -63,7 +64,7 @@ class Throughput:
                 if table.leaves_out(system, options):
                     continue
                 runner = Runner(system)
-                place = systems.Place(stage, cpus, workers, port, self.command)
+                place = Place(stage, cpus, workers, port, self.command)
                 if self.serves(table, runner, place, measure):
                     runners.append(runner)
             in_turns(runners, options.rounds, measure)
@@ -142,11 +143,11 @@ class Memory:
         copies = -(-2 * connections // (machine.descriptor_limit() - 500))
         with Stage() as stage:
             backend = stage.use(backend_socket(STREAM))
-            place = systems.Place(stage, cpus, table.workers, backend.getsockname()[1],
+            place = Place(stage, cpus, table.workers, backend.getsockname()[1],
                                   copies=copies)
             port = system.start(place)
             if copies > len(place.processes):
-                return "would need more descriptors"
+                return "it would need more descriptors"
             try:
                 figures = self.hold(place, load_cpus, port, connections, backend)
             except Failed as failure:
@@ -181,6 +182,8 @@ class ColdStart:
                ("share", "share", "share")]
 
     def run(self, options, workers):
+        if workers > 1:
+            return None  # it takes none for the first client
         table = report.Table(self.name, "the server is started by systemd-socket-activate when "
                              "the client connects", workers, self.columns)
         cpus, load_cpus = machine.processors(workers)
@@ -205,7 +208,7 @@ class ColdStart:
     def start(self, system, cpus, backend_port):
         """Returns the milliseconds of one start."""
         with Stage() as stage:
-            place = systems.Place(stage, cpus, backend=backend_port)
+            place = Place(stage, cpus, backend=backend_port)
             address = "127.0.0.1", system.start(place)
             began = time.perf_counter()
             with harness.connect(address) as client:

@@ -16,8 +16,8 @@ sys.path.insert(0, os.path.join(HERE, "../integration"))
 
 import harness  # noqa: E402 (the path comes first)
 from measure import Load, Runner, in_turns  # noqa: E402
+from place import System  # noqa: E402
 from report import Table  # noqa: E402
-from systems import System  # noqa: E402
 
 CPUS = sorted(os.sched_getaffinity(0))
 RUN = [sys.executable, "-B", os.path.join(HERE, "run"), "--rounds=1", "--seconds=0.1",
@@ -36,7 +36,7 @@ class Scenarios(harness.Case):
     def check(self, table):
         rows = {row["name"].split(",")[0]: row for row in table["systems"]}
         for kind in {"limit", "adoptd"} - set(rows):
-            self.assertIn(table["left out"][kind], ("cannot do that yet", "has no workers"))
+            self.assertIn(table["left out"][kind], ("it cannot do that yet", "it has no workers"))
         for row in rows.values():
             self.assertEqual(row.get("wrong", 0), 0, table)
             if table["scenario"] != "udp-burst":
@@ -187,14 +187,13 @@ class Figures(unittest.TestCase):
     def test_table(self):
         table = Table("s", "what", 1, [("rate", "op/s", "number"), ("share", "share", "share")])
         table.add(System("adoptd", None), rate=123.4, share=0.5)
-        table.left_out["other"] = "not installed"
+        table.left_out["other"] = table.left_out["third"] = "it is not installed"
         self.assertIn("adoptd   123   0.50\n", table.text())
-        self.assertIn("other (not installed)", table.text())
-        self.assertFalse(table.own_failures())
+        self.assertIn("as it is not installed: other; third.", table.text())
         table.add(System("peer", None), failed=1)
-        self.assertFalse(table.own_failures())
+        self.assertEqual(table.own_failures(), [])
         table.add(System("limit, other", None), failed=1)
-        self.assertTrue(table.own_failures())
+        self.assertEqual(table.own_failures(), ["limit, other"])
 
 
 harness.main()
