@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Below this, a pipe is no better than copying: the system gives such ones to users who
@@ -123,9 +125,26 @@ ssize_t pipe_fill(struct pipe_pool *pool, int fd, struct pipe **ret)
 	}
 }
 
+/* Unlike send(), splice() cannot be told to raise no SIGPIPE. */
+static ssize_t move_quietly(int from, int to, size_t length)
+{
+	static const struct timespec at_once = {0};
+	sigset_t broken_pipe, before;
+	ssize_t moved;
+
+	sigemptyset(&broken_pipe);
+	sigaddset(&broken_pipe, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
+	moved = move(from, to, length);
+	if (moved == -EPIPE && !sigismember(&before, SIGPIPE))
+		sigtimedwait(&broken_pipe, NULL, &at_once);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return moved;
+}
+
 ssize_t pipe_send(struct pipe *pipe, int fd)
 {
-	ssize_t sent = move(pipe->fds[0], fd, pipe->length);
+	ssize_t sent = move_quietly(pipe->fds[0], fd, pipe->length);
 
 	if (sent > 0)
 		pipe->length -= (size_t)sent;

@@ -37,7 +37,7 @@ void pipe_pool_done(struct pipe_pool *pool);
 ssize_t pipe_fill(struct pipe_pool *pool, int fd, struct pipe **ret);
 
 /*
- * Sends on a non-blocking stream socket what the kernel takes now.
+ * Sends on a non-blocking stream socket what the kernel takes now. Raises no SIGPIPE.
  * Returns how many bytes, or a negative errno.
  */
 ssize_t pipe_send(struct pipe *pipe, int fd);

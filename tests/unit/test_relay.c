@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -464,6 +465,39 @@ START_TEST(full_pipe_is_closed)
 }
 END_TEST
 
+static unsigned broken_pipes;
+
+static void count_broken_pipe(int number)
+{
+	(void)number;
+	broken_pipes++;
+}
+
+/* Nobody is left to take what is in the pipe: that is an error, and no signal. */
+START_TEST(no_signal)
+{
+	struct pair pair;
+	sigset_t pending;
+
+	signal(SIGPIPE, count_broken_pipe);
+	join_pair(&pair, 0, _i);
+	fill_up(&pair);
+	close_with_reset(pair.far.fd);
+	do {
+		hear(&pair.near, sizeof buffer);
+		say(&pair.near, sizeof buffer);
+		harness_turn(harness_bound(), "", __FILE__, __LINE__);
+	} while (pair.finishes == 0);
+	ck_assert_int_eq(pair.result.error, -ECONNRESET);
+	ck_assert_uint_eq(broken_pipes, 0);
+	ck_assert_int_eq(sigpending(&pending), 0);
+	ck_assert(!sigismember(&pending, SIGPIPE));
+	raise(SIGPIPE);
+	ck_assert_uint_eq(broken_pipes, 1);
+	close(pair.near.fd);
+}
+END_TEST
+
 /* An urgent byte amid the others: splicing stops before it, reading goes on behind it. It
  * is not of the stream, and is not passed on. */
 START_TEST(urgent_data)
@@ -495,6 +529,7 @@ int main(void)
 	tcase_add_test(tests, pipes_are_bounded);
 	tcase_add_loop_test(tests, full_pipe_is_a_queue, 0, STREAM_PLACES);
 	tcase_add_test(tests, full_pipe_is_closed);
+	tcase_add_loop_test(tests, no_signal, 0, STREAM_PLACES);
 	tcase_add_loop_test(tests, urgent_data, 0, STREAM_PLACES);
 	return harness_main(suite);
 }
