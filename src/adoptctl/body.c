@@ -119,7 +119,7 @@ int body_write(const struct service *service, char **ret)
 
 	if (!stream)
 		return -ENOMEM;
-	/* One configuration is for several units, each of which has some of the sockets. */
+	/* Not all that is imported has to be switched on. */
 	fputs("\toptional = true\n", stream);
 	write_access(service, stream);
 	write_limits(service, stream);

@@ -1,4 +1,11 @@
-/* conf.h - the adoptd.conf that an import makes */
+/*
+ * conf.h - the configuration that an import makes
+ *
+ * It is one adoptd.conf. Where there are several service units, each is to know its own
+ * ports only: a sandbox would not let it start the programs of others. Those of the unit
+ * U are in U.ports then, and the variable CONF_VARIABLE tells adoptd.conf which to
+ * include; without it, all are.
+ */
 #ifndef ADOPTCTL_CONF_H
 #define ADOPTCTL_CONF_H
 
@@ -6,8 +13,9 @@
 #include "output.h"
 
 #define CONF_NAME "adoptd.conf"
+#define CONF_VARIABLE "ADOPTD_PORTS"
 
-/* Writes the configuration. Returns 0 or -ENOMEM. */
+/* Writes the files of the configuration. Returns 0 or -ENOMEM. */
 int conf_write(const struct services *services, const struct blocks *blocks, struct output *output);
 
 #endif

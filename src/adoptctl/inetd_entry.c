@@ -21,7 +21,8 @@ enum field {
 	FIELD_ARGUMENTS,
 };
 
-#define MAX_COUNT 1000000
+/* Of max-processes, which has the lowest bound. */
+#define MAX_COUNT 100000
 
 struct protocol {
 	const char *name;

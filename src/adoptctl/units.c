@@ -1,6 +1,7 @@
 #include "units.h"
 
 #include "adoptctl/sandbox.h"
+#include "conf.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -114,8 +115,9 @@ static const char unit_head[] =
 	"[Service]\n"
 	"Type=notify\n";
 
-static int write_service(const struct blocks_unit *unit, const struct units_target *target,
-			 struct output *output)
+/* alone: no other unit has ports in the configuration. */
+static int write_service(const struct blocks_unit *unit, bool alone,
+			 const struct units_target *target, struct output *output)
 {
 	char *name = NULL;
 	FILE *stream = NULL;
@@ -128,6 +130,8 @@ static int write_service(const struct blocks_unit *unit, const struct units_targ
 	fprintf(stream, unit_head,
 		unit->runs_programs ? "Programs on sockets, as inetd has them"
 				    : "Internet services");
+	if (!alone)
+		fprintf(stream, "Environment=" CONF_VARIABLE "=%s\n", unit->name);
 	fputs("ExecStartPre=", stream);
 	write_word(target->program, stream);
 	fputs(" --check -c ", stream);
@@ -155,6 +159,6 @@ int units_write(const struct blocks *blocks, const struct units_target *target,
 		error = write_socket(&blocks->items[i], &blocks->units[blocks->items[i].unit],
 				     output);
 	for (size_t i = 0; error == 0 && i < blocks->unit_count; i++)
-		error = write_service(&blocks->units[i], target, output);
+		error = write_service(&blocks->units[i], blocks->unit_count == 1, target, output);
 	return error;
 }

@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define MAX_COUNT 1000000
+/* Of max-processes, which has the lowest bound. */
+#define MAX_COUNT 100000
 
 /* A number, or UNLIMITED, which is 0 here. */
 static int read_limit(const struct xinetd_translation *translation, enum xinetd_attribute attribute,
@@ -20,7 +21,7 @@ static int read_limit(const struct xinetd_translation *translation, enum xinetd_
 		return xinetd_refuse(translation, attribute, "0 lets nobody in");
 	if (value_number(text, 1, MAX_COUNT, ret) < 0)
 		return xinetd_refuse(translation, attribute,
-				     "is a number up to 1000000, or UNLIMITED");
+				     "is a number up to 100000, or UNLIMITED");
 	return 0;
 }
 
