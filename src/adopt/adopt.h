@@ -573,6 +573,16 @@ uint64_t adopt_transport_idle_timeout(const struct adopt_transport *transport);
 void adopt_transport_bytes(const struct adopt_transport *transport, uint64_t *ret_received,
 			   uint64_t *ret_sent);
 
+/*
+ * Notes a word about a connection, for whoever lists connections: whom it has been passed
+ * on to, for instance.
+ * note: outlives the connection, or the next note; NULL, as at first: nothing.
+ */
+void adopt_transport_set_note(struct adopt_transport *transport, const char *note);
+
+/* Returns what has been noted, or NULL. */
+const char *adopt_transport_note(const struct adopt_transport *transport);
+
 /* How a connection has ended. */
 struct adopt_end {
 	int error;         /* connection_lost's; 0 where detached */

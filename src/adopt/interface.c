@@ -309,6 +309,16 @@ void adopt_transport_bytes(const struct adopt_transport *transport, uint64_t *re
 	*ret_sent = transport->sent;
 }
 
+void adopt_transport_set_note(struct adopt_transport *transport, const char *note)
+{
+	transport->note = note;
+}
+
+const char *adopt_transport_note(const struct adopt_transport *transport)
+{
+	return transport->note;
+}
+
 void adopt_transport_attach(struct adopt_transport *transport, struct adopt_attachment *attachment)
 {
 	attachment->next = transport->attachments;

@@ -131,6 +131,7 @@ struct adopt_transport {
 	struct adopt_reactor *reactor;
 	struct adopt_protocol *protocol;
 	struct adopt_attachment *attachments;
+	const char *note;
 	uint64_t received; /* as in adopt_transport_bytes() */
 	uint64_t sent;
 	size_t write_bound;

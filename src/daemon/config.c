@@ -143,6 +143,18 @@ static int read_listen(struct config *config, struct config_port *port, cfg_t *s
 	return 0;
 }
 
+/* Tells the handlers' settings where they stand. */
+static void place_settings(struct config_port *port)
+{
+	if (port->settings)
+		port->settings->port_name = port->name;
+	for (size_t i = 0; i < port->route_count; i++)
+		if (port->routes[i].settings) {
+			port->routes[i].settings->port_name = port->name;
+			port->routes[i].settings->route = i + 1;
+		}
+}
+
 static int read_port(struct config *config, cfg_t *section, struct faults *faults)
 {
 	struct config_port *port = &config->ports[config->port_count];
@@ -168,6 +180,7 @@ static int read_port(struct config *config, cfg_t *section, struct faults *fault
 	if (!error)
 		error = config_read_routing(port, section, faults);
 	port->router.access_log = config->access_log;
+	place_settings(port);
 	return error;
 }
 

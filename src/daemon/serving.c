@@ -165,6 +165,7 @@ void serving_init(struct serving *serving, struct adopt_reactor *reactor, unsign
 		.spread = {.loads = loads, .count = workers, .self = worker},
 	};
 	LIST_INIT(&serving->retired);
+	roll_init(&serving->roll, worker, workers);
 	quota_init(&serving->quota, slots, reactor, full);
 	if (loads) {
 		loads[worker].reactor = reactor;
@@ -182,6 +183,7 @@ static int prepare_stand(struct serving *serving, size_t index)
 		.index = index,
 		.reactor = serving->reactor,
 		.quota = &serving->quota,
+		.roll = &serving->roll,
 		.spread = serving->spread.loads ? &serving->spread : NULL,
 		.worker = serving->worker,
 		.workers = serving->workers,
@@ -311,7 +313,7 @@ void serving_count(const struct serving *serving, struct serving_counts *ret)
 	const struct stand *stand;
 
 	*ret = (struct serving_counts){
-		.connections = adopt_reactor_connection_count(serving->reactor),
+		.connections = serving->roll.count,
 		.clients = serving->clients_gone,
 	};
 	for (size_t i = 0; i < stand_count(serving->setup); i++)

@@ -28,6 +28,7 @@ struct serving {
 	unsigned worker, workers;
 	struct spread spread;
 	struct quota quota;
+	struct roll roll;
 	struct setup *setup; /* NULL before the first, and once retired */
 	struct stand **stands;
 	struct setup *next; /* prepared */
@@ -44,7 +45,7 @@ struct serving {
 /* What a serving has, for people and programs. */
 struct serving_counts {
 	size_t ports;
-	size_t connections; /* of the reactor, outbound ones too */
+	size_t connections; /* of clients, sessions of datagrams too */
 	size_t work;        /* pieces in hand, see host.h */
 	uint64_t clients;   /* that have come since the start */
 };

@@ -118,6 +118,7 @@ int stand_new(const struct stand_order *order, struct stand **ret)
 	}
 	block_init(&stand->block, port, order->reactor, order->setup->ledgers[order->index], busy);
 	stand->block.host.worker_quota = order->quota;
+	stand->block.host.roll = order->roll;
 	stand->owner = order->owner;
 	stand->context = order->context;
 	stand->setup = setup_ref(order->setup);

@@ -53,6 +53,7 @@ struct stand_order {
 	size_t index; /* of the port block */
 	struct adopt_reactor *reactor;
 	struct quota *quota;   /* of all connections of the worker */
+	struct roll *roll;     /* likewise */
 	struct spread *spread; /* NULL where there is one worker */
 	unsigned worker, workers;
 	const struct stand_owner_ops *owner;

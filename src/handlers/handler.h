@@ -25,6 +25,10 @@
  * handler's own; immutable once made, so that threads may share it. */
 struct handler_settings {
 	const struct handler *handler;
+	/* Where the block stands, set by who reads the configuration: the name of its port
+	 * block, and the route in there, counted from 1, 0 for the port's own handler. */
+	const char *port_name;
+	size_t route;
 };
 
 struct handler {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 
 struct entry {
@@ -12,6 +13,7 @@ struct entry {
 	struct adopt_address address;
 	int type;
 	unsigned references;
+	char text[]; /* health.text */
 };
 
 struct health_book {
@@ -74,10 +76,14 @@ static struct entry *find(const struct health_book *book, const struct adopt_add
 static struct entry *entry_new(struct health_book *book, const struct adopt_address *address,
 			       int type)
 {
-	struct entry *entry = calloc(1, sizeof *entry);
+	char text[ADOPT_ADDRESS_TEXT_SIZE];
+	size_t size = strlen(adopt_address_format(address, text, sizeof text)) + 1;
+	struct entry *entry = calloc(1, sizeof *entry + size);
 
 	if (!entry)
 		return NULL;
+	memcpy(entry->text, text, size);
+	entry->health.text = entry->text;
 	entry->book = book;
 	entry->address = *address;
 	entry->type = type;

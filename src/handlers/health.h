@@ -15,9 +15,11 @@ struct health_book;
 
 /* What is known of one address. upstream.c says what it means. */
 struct health {
+	const char *text;             /* the address's */
 	atomic_uint active;           /* clients that it has */
 	atomic_uint failures;         /* since it answered last */
-	_Atomic uint64_t retry_at_ms; /* where it has failed: when it is tried again */
+	_Atomic uint64_t failed_ms;   /* where it has failed: since when */
+	_Atomic uint64_t retry_at_ms; /* likewise: when it is tried again */
 };
 
 /*

@@ -139,6 +139,11 @@ bool leg_dead(const struct leg *leg)
 	return leg->dead;
 }
 
+const struct upstream *leg_upstream(const struct leg *leg)
+{
+	return leg->upstream;
+}
+
 void leg_free(struct leg **ret)
 {
 	struct leg *leg = *ret;

@@ -33,6 +33,9 @@ int leg_send(struct leg *leg, const void *data, size_t length);
 /* Tells whether nothing can be sent: the upstream is not there, or its reactor has ended. */
 bool leg_dead(const struct leg *leg);
 
+/* Returns the upstream that it goes to, which stays the leg's. */
+const struct upstream *leg_upstream(const struct leg *leg);
+
 /* Sets it NULL; NULL inside is harmless. */
 void leg_free(struct leg **leg);
 

@@ -22,6 +22,7 @@
 
 struct entry {
 	struct session session;
+	struct roll_entry roll;
 	struct relay *relay;
 	uint64_t used_ms;
 	TAILQ_ENTRY(entry) by_use; /* the longest idle first */
@@ -76,6 +77,7 @@ static void entry_end(struct entry *entry)
 	HASH_DEL(relay->entries, entry);
 	TAILQ_REMOVE(&relay->by_use, entry, by_use);
 	session_done(&entry->session);
+	host_leave(relay->host, &entry->roll);
 	host_work_end(relay->host);
 	free(entry);
 }
@@ -151,6 +153,37 @@ static void cramped(const struct session *session)
 		}
 }
 
+/* --- for who lists sessions --- */
+
+static struct entry *from_roll(struct roll_entry *roll)
+{
+	return (struct entry *)((char *)roll - offsetof(struct entry, roll));
+}
+
+static void look(struct roll_entry *roll, struct roll_sight *ret)
+{
+	const struct session *session = &from_roll(roll)->session;
+	const struct handler_settings *settings = &session->common->settings->base;
+
+	*ret = (struct roll_sight){
+		.kind = "datagram",
+		.port = settings->port_name,
+		.route = settings->route,
+		.handler = settings->handler->name,
+		.note = session_upstream(session),
+		.peer = session->client,
+		.received = session->received,
+		.sent = session->sent,
+	};
+}
+
+static void abort_entry(struct roll_entry *roll)
+{
+	entry_end(from_roll(roll));
+}
+
+static const struct roll_ops roll_ops = {.look = look, .abort = abort_entry};
+
 /* --- datagrams --- */
 
 static struct entry *entry_new(struct relay *relay, const struct adopt_datagram *datagram,
@@ -177,6 +210,8 @@ static struct entry *entry_new(struct relay *relay, const struct adopt_datagram 
 	TAILQ_INSERT_TAIL(&relay->by_use, entry, by_use);
 	entry_used(entry);
 	host_work_begin(relay->host);
+	entry->roll.ops = &roll_ops;
+	host_enter(relay->host, &entry->roll);
 	return entry;
 }
 

@@ -77,6 +77,7 @@ static void leg_answered(struct leg_owner *owner, const void *data, size_t lengt
 
 	release_held(session);
 	session->awaits = false;
+	session->sent += length;
 	if (common->unit)
 		start_unit_served(common->unit);
 	common->answered(session, data, length);
@@ -205,6 +206,7 @@ void session_deliver(struct session *session, const struct adopt_datagram *datag
 	struct session_common *common = session->common;
 	bool goes_along; /* behind what is held, or for want of room to be held itself */
 
+	session->received += datagram->length;
 	if (session->names.waiting)
 		return;
 	settle_held(session);
@@ -218,6 +220,11 @@ void session_deliver(struct session *session, const struct adopt_datagram *datag
 	if (upstreams_ready(common->upstreams, &session->names) && send_held(session) == 0 &&
 	    goes_along)
 		send_on(session, datagram->data, datagram->length);
+}
+
+const char *session_upstream(const struct session *session)
+{
+	return session->leg ? leg_upstream(session->leg)->health->text : NULL;
 }
 
 bool session_busy(const struct session *session)

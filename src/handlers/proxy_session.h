@@ -32,8 +32,10 @@ struct session {
 	struct adopt_address client;
 	struct adopt_address local; /* whom the client asked, and hears answers from */
 	struct leg *leg;            /* NULL: nobody to send to */
-	bool introduced;            /* the leg has been sent the PROXY header */
-	bool awaits;                /* what was sent last has not been answered */
+	uint64_t received;          /* bytes from the client, and sent to it */
+	uint64_t sent;
+	bool introduced; /* the leg has been sent the PROXY header */
+	bool awaits;     /* what was sent last has not been answered */
 	struct upstreams_waiter names;
 	struct adopt_timer *retry; /* NULL until it is needed */
 	/* The first datagram to a leg, until it is answered or connect-timeout is over: a
@@ -59,6 +61,9 @@ void session_deliver(struct session *session, const struct adopt_datagram *datag
 
 /* Tells whether it would lose something by ending now. */
 bool session_busy(const struct session *session);
+
+/* Returns the text of the upstream that it goes to, NULL where there is none. */
+const char *session_upstream(const struct session *session);
 
 /* Tells whether it has a descriptor. */
 bool session_has_leg(const struct session *session);

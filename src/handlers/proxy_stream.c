@@ -90,6 +90,7 @@ static void server_made(struct adopt_protocol *protocol)
 	proxied->connections++;
 	proxied->upstream = upstream_ref(dial_upstream(proxied->dial));
 	upstream_enter(proxied->upstream);
+	adopt_transport_set_note(proxied->client.transport, proxied->upstream->health->text);
 	dial_free(&proxied->dial);
 	if (proxied->factory->unit)
 		start_unit_served(proxied->factory->unit);

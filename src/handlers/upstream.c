@@ -89,22 +89,19 @@ bool upstream_at_fault(int error)
 
 void upstream_failed(struct upstream *upstream, int error, uint64_t now_ms)
 {
-	char text[ADOPT_ADDRESS_TEXT_SIZE];
 	unsigned none = 0;
 
 	if (!atomic_compare_exchange_strong(&upstream->health->failures, &none, 1))
 		return;
+	atomic_store(&upstream->health->failed_ms, now_ms);
 	atomic_store(&upstream->health->retry_at_ms, now_ms + pause_ms(1));
-	log_warning("proxy: upstream %s does not answer: %s",
-		    adopt_address_format(&upstream->address, text, sizeof text), strerror(-error));
+	log_warning("proxy: upstream %s does not answer: %s", upstream->health->text,
+		    strerror(-error));
 }
 
 void upstream_answered(struct upstream *upstream)
 {
-	char text[ADOPT_ADDRESS_TEXT_SIZE];
-
 	if (atomic_load(&upstream->health->failures) > 0 &&
 	    atomic_exchange(&upstream->health->failures, 0) > 0)
-		log_notice("proxy: upstream %s answers again",
-			   adopt_address_format(&upstream->address, text, sizeof text));
+		log_notice("proxy: upstream %s answers again", upstream->health->text);
 }

@@ -25,6 +25,9 @@ struct router {
 struct arrival {
 	struct adopt_protocol base;
 	struct adopt_attachment attachment;
+	struct roll_entry entry;
+	struct adopt_transport *transport; /* whoever's protocol it has */
+	const struct router_route *route;  /* NULL before a handler has it */
 	struct router *router;
 	struct gate_ticket ticket;
 	struct access *access;            /* NULL where nobody asks */
@@ -37,6 +40,19 @@ struct arrival {
 static struct arrival *from_attachment(struct adopt_attachment *attachment)
 {
 	return (struct arrival *)((char *)attachment - offsetof(struct arrival, attachment));
+}
+
+static struct arrival *from_entry(struct roll_entry *entry)
+{
+	return (struct arrival *)((char *)entry - offsetof(struct arrival, entry));
+}
+
+/* Returns a route's number as people count: 0 is the port's own handler. */
+static size_t route_number(const struct router *router, const struct router_route *route)
+{
+	size_t index = (size_t)(route - router->routes);
+
+	return index < router->route_count ? index + 1 : 0;
 }
 
 static const char *peer_text(struct adopt_transport *transport, char text[ADOPT_ADDRESS_TEXT_SIZE])
@@ -60,16 +76,14 @@ static void refuse(struct arrival *arrival, const char *why)
 /* The connection is the handler's from here on. */
 static void hand_over(struct arrival *arrival, const struct router_route *route)
 {
-	struct router *router = arrival->router;
-	size_t index = (size_t)(route - router->routes);
 	struct adopt_transport *transport = arrival->base.transport;
 	struct adopt_protocol *protocol;
 	struct adopt_address peer = {0};
 
 	adopt_timer_free(&arrival->patience);
+	arrival->route = route;
 	adopt_transport_peer(transport, &peer);
-	access_handled(arrival->access, index < router->route_count ? index + 1 : 0,
-		       route->handler);
+	access_handled(arrival->access, route_number(arrival->router, route), route->handler);
 	protocol = route->factory->ops->build_protocol(route->factory, &peer);
 	if (protocol)
 		adopt_transport_hand_to(transport, protocol);
@@ -214,9 +228,34 @@ static void ended(struct adopt_attachment *attachment, const struct adopt_end *e
 	(void)end;
 	gate_end(&arrival->ticket);
 	adopt_timer_free(&arrival->patience);
+	host_leave(arrival->router->host, &arrival->entry);
 	host_work_end(arrival->router->host);
 	free(arrival);
 }
+
+static void look(struct roll_entry *entry, struct roll_sight *ret)
+{
+	const struct arrival *arrival = from_entry(entry);
+	const struct router_route *route = arrival->route;
+
+	*ret = (struct roll_sight){
+		.kind = adopt_transport_type(arrival->transport) == SOCK_SEQPACKET ? "seqpacket"
+										   : "stream",
+		.port = arrival->router->settings->port_name,
+		.route = route ? route_number(arrival->router, route) : 0,
+		.handler = route ? route->handler : NULL,
+		.note = adopt_transport_note(arrival->transport),
+	};
+	adopt_transport_peer(arrival->transport, &ret->peer);
+	adopt_transport_bytes(arrival->transport, &ret->received, &ret->sent);
+}
+
+static void abort_entry(struct roll_entry *entry)
+{
+	adopt_transport_abort(from_entry(entry)->transport);
+}
+
+static const struct roll_ops roll_ops = {.look = look, .abort = abort_entry};
 
 static void keep_alive(struct adopt_transport *transport, uint64_t idle_ms)
 {
@@ -276,8 +315,10 @@ static void made(struct adopt_protocol *protocol)
 	struct router *router = arrival->router;
 	const struct router_route *route;
 
+	arrival->transport = protocol->transport;
 	adopt_transport_attach(protocol->transport, &arrival->attachment);
 	host_work_begin(router->host);
+	host_enter(router->host, &arrival->entry);
 	if (router->settings->access_log)
 		arrival->access = access_begin(protocol->transport, router->settings->port_name);
 	gate_begin(router->gate, &arrival->ticket);
@@ -320,6 +361,7 @@ static struct adopt_protocol *build_protocol(struct adopt_factory *base,
 		return NULL;
 	arrival->base.ops = &arrival_ops;
 	arrival->attachment.ended = ended;
+	arrival->entry.ops = &roll_ops;
 	arrival->router = (struct router *)base;
 	return &arrival->base;
 }

@@ -32,7 +32,6 @@ void host_work_end(struct host *host)
 
 void host_client_begin(struct host *host)
 {
-	host->clients++;
 	if (host->block_quota)
 		quota_spend(host->block_quota);
 	if (host->worker_quota)
@@ -45,6 +44,21 @@ void host_client_end(struct host *host)
 		quota_return(host->block_quota);
 	if (host->worker_quota)
 		quota_return(host->worker_quota);
+}
+
+void host_enter(struct host *host, struct roll_entry *entry)
+{
+	host->clients++;
+	host->present++;
+	if (host->roll)
+		roll_enter(host->roll, entry, adopt_reactor_now_ms(host->reactor));
+}
+
+void host_leave(struct host *host, struct roll_entry *entry)
+{
+	host->present--;
+	if (host->roll)
+		roll_leave(host->roll, entry);
 }
 
 int host_add_port(struct host *host, struct adopt_port *port)

@@ -9,6 +9,7 @@
 #define SUPPORT_HOST_H
 
 #include "quota.h"
+#include "roll.h"
 
 struct host {
 	struct adopt_reactor *reactor;
@@ -17,7 +18,9 @@ struct host {
 	void (*busy)(struct host *host, bool busy);
 	struct quota *block_quota;  /* of the port block's connections, or NULL */
 	struct quota *worker_quota; /* of all the reactor's, or NULL */
-	uint64_t clients;           /* host.c's: how many have come */
+	struct roll *roll;          /* of the reactor's clients, or NULL */
+	uint64_t clients;           /* host.c's: how many have entered */
+	size_t present;             /* host.c's: how many of them are there */
 	size_t work;                /* host.c's: how much is in hand */
 	struct adopt_port **ports;  /* host.c's: those that it pauses */
 	size_t port_count;
@@ -38,6 +41,11 @@ void host_work_end(struct host *host);
 /* Count a client toward the quotas, from when it is accepted until it is gone. */
 void host_client_begin(struct host *host);
 void host_client_end(struct host *host);
+
+/* Enter a client who is to be listed, and counted as one that has come; and take it out.
+ * entry: as roll_enter() wants it. */
+void host_enter(struct host *host, struct roll_entry *entry);
+void host_leave(struct host *host, struct roll_entry *entry);
 
 /*
  * Adds a stream port, or a watched one, whose pausing is the host's from now on; it is

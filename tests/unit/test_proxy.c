@@ -199,6 +199,17 @@ START_TEST(client_that_leaves_ends_the_dialling)
 }
 END_TEST
 
+START_TEST(joined_client_notes_its_upstream)
+{
+	struct adopt_transport *one = client();
+
+	ck_assert_ptr_null(adopt_transport_note(one));
+	refuse(0);
+	ck_assert_int_eq(adopt_memory_connect_finish(reactor, 1, 0, NULL), 0);
+	ck_assert_str_eq(adopt_transport_note(one), "unix:/run/second");
+}
+END_TEST
+
 START_TEST(reset_of_one_reaches_the_other)
 {
 	struct adopt_transport *upstream = NULL;
@@ -328,6 +339,7 @@ int main(void)
 	tcase_add_test(tests, no_retry_where_the_interval_is_never);
 	tcase_add_test(tests, no_deadline_where_the_timeout_is_never);
 	tcase_add_test(tests, client_that_leaves_ends_the_dialling);
+	tcase_add_test(tests, joined_client_notes_its_upstream);
 	tcase_add_test(tests, reset_of_one_reaches_the_other);
 	tcase_add_test(tests, header_of_version_1);
 	tcase_add_test(tests, header_of_version_1_for_a_unix_client);

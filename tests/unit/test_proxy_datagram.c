@@ -135,6 +135,43 @@ START_TEST(sessions_are_known)
 }
 END_TEST
 
+START_TEST(sessions_are_listed)
+{
+	struct adopt_address from = address(upstream);
+	struct roll_sight sight;
+	struct roll_entry *entry;
+	struct roll roll;
+
+	roll_init(&roll, 0, 1);
+	host.roll = &roll;
+	settings.base.port_name = "dns";
+	settings.base.route = 2;
+	comes("192.0.2.1:1000", "one");
+	comes("192.0.2.1:1000", "three");
+	adopt_memory_datagram(session(0), &from, "back", 4);
+	comes("192.0.2.2:1000", "");
+	ck_assert_uint_eq(roll.count, 2);
+	entry = roll_find(&roll, 0);
+	entry->ops->look(entry, &sight);
+	ck_assert_str_eq(sight.kind, "datagram");
+	ck_assert_str_eq(sight.port, "dns");
+	ck_assert_uint_eq(sight.route, 2);
+	ck_assert_str_eq(sight.handler, "proxy");
+	ck_assert_str_eq(sight.note, upstream);
+	ck_assert_uint_eq(sight.received, 8);
+	ck_assert_uint_eq(sight.sent, 4);
+	from = address("192.0.2.1:1000");
+	ck_assert(adopt_address_equal(&sight.peer, &from));
+	entry->ops->abort(entry);
+	ck_assert_uint_eq(roll.count, 1);
+	ck_assert(!known("192.0.2.1:1000", "192.0.2.1:80"));
+	adopt_memory_advance(reactor, 1000);
+	ck_assert_uint_eq(roll.count, 0);
+	ck_assert_uint_eq(host.clients, 2);
+	host.roll = NULL;
+}
+END_TEST
+
 START_TEST(idle_sessions_end)
 {
 	comes("192.0.2.1:1000", "a");
@@ -356,6 +393,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, each_client_has_a_session);
 	tcase_add_test(tests, sessions_are_known);
+	tcase_add_test(tests, sessions_are_listed);
 	tcase_add_test(tests, idle_sessions_end);
 	tcase_add_test(tests, used_sessions_stay);
 	tcase_add_test(tests, longest_idle_makes_room);

@@ -371,6 +371,60 @@ START_TEST(limits_count_until_the_handler_is_done)
 }
 END_TEST
 
+static struct roll_sight sight_of(struct roll_entry *entry)
+{
+	struct roll_sight sight;
+
+	entry->ops->look(entry, &sight);
+	return sight;
+}
+
+START_TEST(clients_are_listed_until_they_are_gone)
+{
+	struct adopt_transport *one, *two;
+	struct roll_sight sight;
+	struct roll_entry *entry;
+	struct roll roll;
+
+	roll_init(&roll, 0, 1);
+	host.roll = &roll;
+	add_route("starts-with = {\"SSH-\"}");
+	make_router();
+	one = client("192.0.2.7:1");
+	sight = sight_of(roll_find(&roll, 1));
+	ck_assert_str_eq(sight.kind, "stream");
+	ck_assert_str_eq(sight.port, "test");
+	ck_assert_ptr_null(sight.handler);
+	ck_assert_int_eq(adopt_memory_deliver(one, "SSH-", 4), 0);
+	adopt_memory_advance(reactor, 0);
+	two = client("192.0.2.8:2");
+	ck_assert_int_eq(adopt_memory_deliver(two, "GET ", 4), 0);
+	adopt_transport_set_note(two, "noted");
+	entry = roll_find(&roll, 1);
+	sight = sight_of(entry);
+	ck_assert_str_eq(sight.handler, "taker");
+	ck_assert_uint_eq(sight.route, 1);
+	ck_assert_uint_eq(sight.received, 4);
+	ck_assert_ptr_null(sight.note);
+	ck_assert_uint_eq(adopt_address_port(&sight.peer), 1);
+	sight = sight_of(roll_next(entry));
+	ck_assert_str_eq(sight.handler, "own");
+	ck_assert_uint_eq(sight.route, 0);
+	ck_assert_str_eq(sight.note, "noted");
+	ck_assert_uint_eq(host.present, 2);
+
+	entry->ops->abort(entry);
+	adopt_memory_advance(reactor, 0);
+	ck_assert_uint_eq(takers[0].lost, 1);
+	ck_assert_uint_eq(roll.count, 1);
+	ck_assert_uint_eq(host.present, 1);
+	ck_assert_uint_eq(host.clients, 2);
+	adopt_memory_lose(two, -ECONNRESET);
+	adopt_memory_advance(reactor, 0);
+	ck_assert_uint_eq(roll.count, 0);
+}
+END_TEST
+
 START_TEST(idle_timeout_is_passed_on)
 {
 	settings.idle_timeout_ms = 1234;
@@ -412,6 +466,7 @@ int main(void)
 	tcase_add_test(tests, header_that_ends_early_closes);
 	tcase_add_test(tests, header_of_others_is_left_alone);
 	tcase_add_test(tests, limits_count_until_the_handler_is_done);
+	tcase_add_test(tests, clients_are_listed_until_they_are_gone);
 	tcase_add_test(tests, idle_timeout_is_passed_on);
 	tcase_add_test(tests, reactor_may_end_at_any_point);
 	suite_add_tcase(suite, tests);
