@@ -64,8 +64,9 @@ class Load:
 
     def run(self):
         """Lets the time run. Returns what was counted; the connections are still there."""
-        self.popen.stdin.write(b"\n")
-        self.popen.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):
+            self.popen.stdin.write(b"\n")
+            self.popen.stdin.flush()
         return json.loads(self.line())
 
     def __enter__(self):
@@ -77,7 +78,8 @@ class Load:
             raise Failed(f"the load ends with {self.popen.returncode}")
 
     def end(self):
-        self.popen.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.popen.stdin.close()
         try:
             self.popen.wait(harness.BOUND)
         except subprocess.TimeoutExpired:

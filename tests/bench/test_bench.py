@@ -15,6 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../integration"))
 
 import harness  # noqa: E402 (the path comes first)
+import machine  # noqa: E402
 from measure import Load, Runner, in_turns  # noqa: E402
 from place import System  # noqa: E402
 from report import Table  # noqa: E402
@@ -158,6 +159,28 @@ class Faults(harness.Case):
                 counted = self.count(lambda data, _: data, mode, kind=kind)
                 self.assertEqual((counted["failed"], counted["wrong"]), (0, 0))
                 self.assertGreater(counted["operations"], 0)
+
+
+# A child that its parent never waits for burns 50 ms.
+BURNER = """
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+if os.fork() == 0:
+    while time.process_time() < 0.05:
+        pass
+    os._exit(0)
+signal.pause()
+"""
+
+
+class Accounts(harness.Case):
+    def test_children_are_counted(self):
+        account = self.use(machine.Account())
+        if not account.group:
+            self.skipTest("no control groups for us here")
+        argv = account.entering([sys.executable, "-c", BURNER])
+        pid = self.use(harness.Process(argv)).pid
+        harness.wait_for("the child's time", lambda: account.cpu_seconds([pid]) >= 0.05)
 
 
 class Figures(unittest.TestCase):
