@@ -62,6 +62,7 @@ void limit_fork(const char *workers)
 
 void limit_begin(void)
 {
+	signal(SIGPIPE, SIG_IGN); /* splice() has no flag against it */
 	if (fcntl(LIMIT_FD, F_SETFL, O_NONBLOCK) < 0)
 		limit_die("descriptor 3");
 	epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -151,6 +152,23 @@ int limit_accept(void)
 	return fd;
 }
 
+void limit_writes(struct limit_watch *watch)
+{
+	int on = 1;
+
+	if (watch->written && !watch->undelayed) {
+		setsockopt(watch->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+		watch->undelayed = true;
+	}
+	watch->written = true;
+}
+
+ssize_t limit_send(struct limit_watch *watch, const void *data, size_t length)
+{
+	limit_writes(watch);
+	return send(watch->fd, data, length, MSG_NOSIGNAL);
+}
+
 int limit_connect(int type, uint16_t port)
 {
 	struct sockaddr_in address = {
@@ -159,12 +177,9 @@ int limit_connect(int type, uint16_t port)
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	int fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int on = 1;
 
 	if (fd < 0)
 		limit_die("socket");
-	if (type == SOCK_STREAM)
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0 && errno != EINPROGRESS)
 		limit_die("connect");
 	return fd;

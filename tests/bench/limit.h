@@ -20,6 +20,7 @@
 struct limit_watch {
 	void (*happened)(struct limit_watch *watch, uint32_t events);
 	int fd;
+	bool written, undelayed;  /* limit.c's */
 	uint32_t again;           /* limit.c's */
 	struct limit_watch *next; /* limit.c's */
 };
@@ -63,6 +64,13 @@ void limit_run(void) __attribute__((noreturn));
 
 /* Accepts from LIMIT_FD a non-blocking descriptor, or returns -1: there is nobody. */
 int limit_accept(void);
+
+/* Sends as send(2) does. */
+ssize_t limit_send(struct limit_watch *watch, const void *data, size_t length);
+
+/* Something is about to be written. From the second time on a TCP socket sends what is
+ * small at once: the first time it does so anyway. */
+void limit_writes(struct limit_watch *watch);
 
 /* A TCP connection to 127.0.0.1, non-blocking, perhaps still connecting; for SOCK_DGRAM a
  * connected socket. Dies where that is refused. */

@@ -6,8 +6,6 @@
 #include "limit.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -42,6 +40,10 @@ static void hold(struct client *client, const char *data, size_t length)
 	memcpy(client->held, data, length);
 	client->held_length = length;
 	client->held_sent = 0;
+}
+
+static void want_room(struct client *client)
+{
 	if (!client->writing)
 		limit_rewatch(&client->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
 	client->writing = true;
@@ -50,8 +52,8 @@ static void hold(struct client *client, const char *data, size_t length)
 /* Writes what is held. Returns whether nothing is held any more. */
 static bool flush(struct client *client)
 {
-	ssize_t sent = send(client->watch.fd, client->held + client->held_sent,
-			    client->held_length - client->held_sent, MSG_NOSIGNAL);
+	ssize_t sent = limit_send(&client->watch, client->held + client->held_sent,
+				  client->held_length - client->held_sent);
 
 	if (sent > 0)
 		client->held_sent += (size_t)sent;
@@ -75,11 +77,12 @@ static bool move(struct client *client, bool ended)
 		client_end(client);
 		return false;
 	}
-	sent = send(client->watch.fd, buffer, (size_t)length, MSG_NOSIGNAL);
+	sent = limit_send(&client->watch, buffer, (size_t)length);
 	if (sent < 0)
 		sent = 0;
 	if (sent < length) {
 		hold(client, buffer + sent, (size_t)(length - sent));
+		want_room(client);
 		return false;
 	}
 	if (length == BUFFER_BYTES)
@@ -107,18 +110,35 @@ static void on_client(struct limit_watch *watch, uint32_t events)
 	limit_again(watch, events);
 }
 
+/* What the client has said by now goes back before anything is watched. */
+static void answer_first(struct client *client)
+{
+	ssize_t sent = 0, length = recv(client->watch.fd, buffer, sizeof buffer, 0);
+
+	if (length > 0)
+		sent = limit_send(&client->watch, buffer, (size_t)length);
+	if (sent < 0)
+		sent = 0;
+	if (length > sent) {
+		hold(client, buffer + sent, (size_t)(length - sent));
+		client->writing = true;
+	}
+}
+
 static void on_listener(struct limit_watch *watch, uint32_t events)
 {
-	int fd, on = 1;
+	int fd;
 
 	(void)watch;
 	(void)events;
 	while ((fd = limit_accept()) >= 0) {
 		struct client *client = limit_alloc(sizeof *client);
+		uint32_t out;
 
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 		client->watch = (struct limit_watch){.happened = on_client, .fd = fd};
-		limit_watch(&client->watch, EPOLLIN | EPOLLRDHUP | EPOLLET);
+		answer_first(client);
+		out = client->writing ? EPOLLOUT : 0;
+		limit_watch(&client->watch, EPOLLIN | EPOLLRDHUP | EPOLLET | out);
 	}
 }
 

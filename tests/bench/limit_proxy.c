@@ -7,8 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -128,11 +126,11 @@ static bool is_pending(const struct way *way)
 static bool flush(struct side *side)
 {
 	struct way *way = &side->way;
-	int to = side->other->watch.fd;
+	struct limit_watch *to = &side->other->watch;
 
 	if (way->held) {
-		ssize_t sent = send(to, way->held + way->held_sent,
-				    way->held_length - way->held_sent, MSG_NOSIGNAL);
+		ssize_t sent = limit_send(to, way->held + way->held_sent,
+					  way->held_length - way->held_sent);
 
 		if (sent > 0)
 			way->held_sent += (size_t)sent;
@@ -142,9 +140,11 @@ static bool flush(struct side *side)
 		}
 	}
 	if (way->piped > 0) {
-		ssize_t sent = splice(way->pipe[0], NULL, to, NULL, way->piped,
-				      SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+		ssize_t sent;
 
+		limit_writes(to);
+		sent = splice(way->pipe[0], NULL, to->fd, NULL, way->piped,
+			      SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 		if (sent > 0)
 			way->piped -= (size_t)sent;
 	}
@@ -190,7 +190,7 @@ static bool copy(struct side *side, bool ended)
 		way_end(side);
 		return false;
 	}
-	sent = send(side->other->watch.fd, buffer, (size_t)length, MSG_NOSIGNAL);
+	sent = limit_send(&side->other->watch, buffer, (size_t)length);
 	if (sent < 0)
 		sent = 0;
 	if (sent < length) {
@@ -250,11 +250,10 @@ static void side_init(struct connection *connection, unsigned which, int fd)
  * mostly connected already. */
 static void forward_first(struct side *client)
 {
-	int upstream = client->other->watch.fd;
 	ssize_t sent = 0, length = recv(client->watch.fd, buffer, sizeof buffer, 0);
 
 	if (length > 0)
-		sent = send(upstream, buffer, (size_t)length, MSG_NOSIGNAL);
+		sent = limit_send(&client->other->watch, buffer, (size_t)length);
 	if (sent < 0)
 		sent = 0;
 	if (length > sent) {
@@ -265,14 +264,13 @@ static void forward_first(struct side *client)
 
 static void on_listener(struct limit_watch *watch, uint32_t events)
 {
-	int fd, on = 1;
+	int fd;
 
 	(void)watch;
 	(void)events;
 	while ((fd = limit_accept()) >= 0) {
 		struct connection *connection = limit_alloc(sizeof *connection);
 
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 		side_init(connection, 0, fd);
 		side_init(connection, 1, limit_connect(SOCK_STREAM, upstream_port));
 		forward_first(&connection->sides[0]);
