@@ -11,8 +11,8 @@ static const char *const texts[] = {
 	"unix:/",
 	"unix:/short",
 	"unix:@abstract",
-	"unix:/a/path/that/is/as/long/as/a/path/of/a/socket/may/be/on/most/systems/"
-	"which/is/not/very/long/at/all/oh",
+	("unix:/a/path/that/is/as/long/as/a/path/of/a/socket/may/be/on/most/systems/"
+	 "which/is/not/very/long/at/all/oh"),
 };
 #define TEXTS (sizeof texts / sizeof texts[0])
 
