@@ -164,14 +164,37 @@ static int new_block(struct blocks *blocks, const struct service *service, const
 	return error;
 }
 
-static const struct block *find_claim(const struct blocks *blocks, bool datagram,
+static bool is_any(const char *address, bool v6)
+{
+	const char *any = v6 ? "[::]:" : "0.0.0.0:";
+
+	return strncmp(address, any, strlen(any)) == 0;
+}
+
+/* Tells whether two addresses cannot both be listened on; mapped: as v4_mapped. */
+static bool collide(const char *a, bool a_mapped, const char *b, bool b_mapped)
+{
+	if (strcmp(a, b) == 0)
+		return true;
+	if (!(a_mapped && is_any(a, true) && is_any(b, false)) &&
+	    !(b_mapped && is_any(b, true) && is_any(a, false)))
+		return false;
+	return strcmp(strrchr(a, ':'), strrchr(b, ':')) == 0;
+}
+
+/* Finds the block that has an address of a service. */
+static const struct block *find_claim(const struct blocks *blocks, const struct service *service,
 				      const char *address)
 {
 	for (size_t i = 0; i < blocks->count; i++) {
 		const struct block *block = &blocks->items[i];
+		const struct words *claimed =
+			service->datagram ? &block->datagrams : &block->streams;
 
-		if (words_have(datagram ? &block->datagrams : &block->streams, address))
-			return block;
+		for (size_t k = 0; k < claimed->count; k++)
+			if (collide(address, service->v4_mapped, claimed->items[k],
+				    block->v4_mapped))
+				return block;
 	}
 	return NULL;
 }
@@ -184,7 +207,7 @@ static int claim(const struct blocks *blocks, const struct service *service, str
 
 	for (size_t i = 0; error == 0 && i < service->listens.count; i++) {
 		const char *address = service->listens.items[i];
-		const struct block *other = find_claim(blocks, service->datagram, address);
+		const struct block *other = find_claim(blocks, service, address);
 
 		if (!other && !words_have(ret, address))
 			error = words_print(ret, "%s", address);

@@ -38,7 +38,7 @@ extern const struct names names_of_system;
 int names_port(const struct names *names, const char *text, const char *protocol, uint16_t *ret);
 
 /*
- * Appends the addresses, as systemd.socket(5) writes them, at which a host has a port.
+ * Appends the addresses, such as `[::1]:23`, at which a host has a port.
  * host: a name or an address, of which those of the family count; NULL for all
  * addresses of this host.
  * Returns as addresses() does.

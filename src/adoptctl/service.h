@@ -28,8 +28,8 @@ struct service {
 	char *id;   /* another name for it, for where the first is taken; NULL for none */
 
 	bool datagram;
-	struct words listens; /* as systemd writes them: `0.0.0.0:23`, `[::]:23`, `/path` */
-	bool v4_mapped;       /* an IPv6 address of it takes IPv4 clients, too */
+	struct words listens; /* `0.0.0.0:23`, `[::]:23`, `[::1]:23`, `/path` */
+	bool v4_mapped;       /* `[::]` takes IPv4 clients, too */
 	struct words socket;  /* lines for the section [Socket] of its unit: `NoDelay=yes` */
 	struct words unit;    /* lines for the section [Service]: `Nice=10` */
 

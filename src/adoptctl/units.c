@@ -60,11 +60,17 @@ static void look_at(const struct words *addresses, bool *ret_v6, bool *ret_bound
 	}
 }
 
-static void write_addresses(const char *name, const struct words *addresses, FILE *stream)
+static void write_addresses(const char *name, const struct words *addresses, bool v4_mapped,
+			    FILE *stream)
 {
 	for (size_t i = 0; i < addresses->count; i++) {
+		const char *address = addresses->items[i];
+
+		/* Its port alone serves where there is no IPv6, too. */
+		if (v4_mapped && strncmp(address, "[::]:", 5) == 0)
+			address += 5;
 		fprintf(stream, "%s=", name);
-		write_text(addresses->items[i], stream);
+		write_text(address, stream);
 		fputc('\n', stream);
 	}
 }
@@ -91,8 +97,8 @@ static int write_socket(const struct block *block, const struct blocks_unit *uni
 		"Service=%s.service\n"
 		"FileDescriptorName=%s\n",
 		unit->name, block->name);
-	write_addresses("ListenStream", &block->streams, stream);
-	write_addresses("ListenDatagram", &block->datagrams, stream);
+	write_addresses("ListenStream", &block->streams, block->v4_mapped, stream);
+	write_addresses("ListenDatagram", &block->datagrams, block->v4_mapped, stream);
 	if (v6)
 		fprintf(stream, "BindIPv6Only=%s\n", block->v4_mapped ? "both" : "ipv6-only");
 	/* inetd tries again until there is such an address. */

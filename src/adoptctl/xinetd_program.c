@@ -16,7 +16,7 @@ static const struct {
 	bool bytes;         /* 8M will do */
 } limits[] = {
 	{XINETD_RLIMIT_AS, "--as", true},     {XINETD_RLIMIT_CPU, "--cpu", false},
-	{XINETD_RLIMIT_DATA, "--data", true}, {XINETD_RLIMIT_FILES, "--nofile", false},
+	{XINETD_RLIMIT_DATA, "--data", true}, {XINETD_RLIMIT_FILES, "--nofile", true},
 	{XINETD_RLIMIT_RSS, "--rss", true},   {XINETD_RLIMIT_STACK, "--stack", true},
 };
 

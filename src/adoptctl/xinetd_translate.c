@@ -133,24 +133,23 @@ static int find_port(const struct xinetd_translation *translation, uint16_t *ret
 			     text ? "is no port" : "is neither given nor in services(5)");
 }
 
-/* xinetd listens on IPv4 unless it is told otherwise. */
+/* xinetd listens on IPv6, and by that on IPv4, unless it is told otherwise. */
 static int translate_addresses(struct xinetd_translation *translation)
 {
 	const char *host = xinetd_value(translation, XINETD_BIND);
-	bool v6 = xinetd_has(translation, XINETD_FLAGS, "IPv6") || (host && strchr(host, ':'));
+	bool v6 = xinetd_has(translation, XINETD_FLAGS, "IPv6");
+	bool v4 = !v6 && xinetd_has(translation, XINETD_FLAGS, "IPv4");
 	struct service *service = translation->service;
 	uint16_t port = 0;
 	int error = find_port(translation, &port);
 
 	if (error < 0)
 		return error;
-	if (v6 && xinetd_has(translation, XINETD_FLAGS, "IPv4"))
-		return xinetd_refuse(translation, XINETD_FLAGS, "IPv4 excludes IPv6");
-	service->v4_mapped = v6 && !xinetd_is(translation, XINETD_V6ONLY, "yes");
-	error = names_listen(translation->names, host, v6 ? AF_INET6 : AF_INET, port,
+	service->v4_mapped = !host && !v4 && !xinetd_is(translation, XINETD_V6ONLY, "yes");
+	error = names_listen(translation->names, host, v4 ? AF_INET : AF_INET6, port,
 			     &service->listens);
-	if (error == -ENOENT && host && !v6 && !xinetd_has(translation, XINETD_FLAGS, "IPv4"))
-		error = names_listen(translation->names, host, AF_INET6, port, &service->listens);
+	if (error == -ENOENT && !v4 && !v6)
+		error = names_listen(translation->names, host, AF_INET, port, &service->listens);
 	if (error == -ENOENT)
 		return xinetd_refuse(translation, XINETD_BIND, "has no address of this family");
 	return error;

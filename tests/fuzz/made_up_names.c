@@ -32,6 +32,8 @@ static int addresses_of(const char *host, int family, struct words *ret)
 {
 	if (strcmp(host, "here") == 0)
 		return words_print(ret, family == AF_INET ? "192.0.2.1" : "2001:db8::1");
+	if (strcmp(host, "four") == 0 && family == AF_INET)
+		return words_print(ret, "192.0.2.4");
 	if (strcmp(host, "six") == 0 && family == AF_INET6)
 		return words_print(ret, "2001:db8::6");
 	return -ENOENT;

@@ -250,7 +250,7 @@ class Import(harness.Case):
             self.assertEqual(echo_datagram(("127.0.0.1", port)), b"hello\n")
 
 
-def served(host="127.0.0.1"):
+def served(host):
     """What the small services answer: the same, whoever serves them."""
     answers = {"echo": echo_stream((host, 7)), "echo udp": echo_datagram((host, 7)),
                "discard": echo_stream((host, 9), b"x" * 10000)}
@@ -323,12 +323,13 @@ class Migration(lab.Case):
         """Debian's xinetd package, all its services switched on: xinetd serves, then adoptd."""
         self.shell("sed -i 's/disable.*/disable = no/' /etc/xinetd.d/*")
         self.lab.run("systemctl", "start", "xinetd")
-        before = wait_for("xinetd", served)
+        before = {host: wait_for("xinetd", lambda: served(host)) for host in ("127.0.0.1", "::1")}
         self.lab.run("systemctl", "stop", "xinetd")
         said = self.move("/etc/xinetd.conf")
-        self.assertEqual(self.answers(served), before)
+        for host, answers in before.items():
+            self.assertEqual(self.answers(lambda: served(host)), answers)
         # What it ships twice, and its own listings.
-        self.assertRegex(said, r"/xinetd.d/echo-udp:\d+: warning: echo: datagram 0.0.0.0:7 is served"
+        self.assertRegex(said, r"/xinetd.d/echo-udp:\d+: warning: echo: datagram \[::\]:7 is served"
                                r" already, for /etc/xinetd.d/echo:\d+")
         self.assertRegex(said, r"/xinetd.d/services:\d+: warning: type INTERNAL: adoptd has no")
 

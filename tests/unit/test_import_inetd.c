@@ -26,8 +26,7 @@ static const struct {
 	{"telnet stream tcp6 nowait root /sbin/telnetd", {"=telnet\nListenStream=[::]:23\n"}},
 	{"telnet stream tcp6only nowait root /t",
 	 {"=telnet\nListenStream=[::]:23\nBindIPv6Only=i"}},
-	{"telnet stream tcp46 nowait root /t",
-	 {"=telnet\nListenStream=[::]:23\nBindIPv6Only=both\n"}},
+	{"telnet stream tcp46 nowait root /t", {"=telnet\nListenStream=23\nBindIPv6Only=both\n"}},
 	{"8023 stream tcp nowait root /t", {"port \"8023\" {", "ListenStream=0.0.0.0:8023\n"}},
 	{"127.0.0.1:telnet stream tcp nowait root /t",
 	 {"=telnet\nListenStream=127.0.0.1:23\nFreeBind=yes\n"}},
@@ -223,6 +222,22 @@ START_TEST(an_address_is_served_once)
 }
 END_TEST
 
+/* Where an IPv6 socket takes IPv4 clients, nobody else can. */
+START_TEST(both_families_are_served_once)
+{
+	import_text(KIND_INETD, "ftp stream tcp46 nowait root /a\n"
+				"ftp stream tcp4 nowait root /b\n"
+				"telnet stream tcp4 nowait root /c\n"
+				"telnet stream tcp46 nowait root /d\n"
+				"127.0.0.1:ftp stream tcp4 nowait root /e\n"
+				"21 dgram udp4 wait root /f\n");
+	assert_said("conf:2: warning: ftp: stream 0.0.0.0:21 is served already, for conf:1");
+	assert_said("conf:4: warning: telnet: stream [::]:23 is served already, for conf:3");
+	assert_imported("ListenStream=127.0.0.1:21\n");
+	assert_imported("ListenDatagram=0.0.0.0:21\n");
+}
+END_TEST
+
 /* Names become such that a port, a descriptor and a unit can have them. */
 START_TEST(names_of_any_kind)
 {
@@ -282,6 +297,7 @@ int main(void)
 	tcase_add_test(tests, one_name_many_services);
 	tcase_add_test(tests, each_unit_has_its_ports);
 	tcase_add_test(tests, an_address_is_served_once);
+	tcase_add_test(tests, both_families_are_served_once);
 	tcase_add_test(tests, names_of_any_kind);
 	tcase_add_test(tests, too_many_words);
 	tcase_add_test(tests, too_many_services);
