@@ -210,7 +210,7 @@ static int claim(const struct blocks *blocks, const struct service *service, str
 		const struct block *other = find_claim(blocks, service, address);
 
 		if (!other && !words_have(ret, address))
-			error = words_print(ret, "%s", address);
+			error = words_add(ret, address);
 		else if (other)
 			fault_add(faults, FAULT_WARNING, service->file, service->line,
 				  "%s: %s %s is served already, for %s; this is left out",

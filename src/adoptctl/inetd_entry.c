@@ -202,7 +202,7 @@ static int read_addresses(const struct inetd_entry *entry, const char *hosts,
 	if (length == 4 && strncmp(text, "unix", 4) == 0) {
 		if (!is_unix_path(service->name))
 			return refuse(entry, service->name, "is no path of a UNIX socket");
-		return words_add(&service->listens, service->name, strlen(service->name));
+		return words_add(&service->listens, service->name);
 	}
 	error = find_protocol(entry, text, length, service, &protocol);
 	if (error < 0)
@@ -290,9 +290,9 @@ static int read_program(const struct inetd_entry *entry, struct service *service
 	int error = 0;
 
 	for (size_t i = FIELD_ARGUMENTS; error == 0 && i < words->count; i++)
-		error = words_add(&argv, words->items[i], strlen(words->items[i]));
+		error = words_add(&argv, words->items[i]);
 	if (error == 0 && argv.count == 0)
-		error = words_add(&argv, program_name(program), strlen(program_name(program)));
+		error = words_add(&argv, program_name(program));
 	if (error == 0)
 		error = program_set(service, program, &argv, entry->line, entry->faults);
 	words_done(&argv);
@@ -343,7 +343,7 @@ int inetd_entry_read(struct inetd_entry *entry, struct service **ret)
 	struct service *service = NULL;
 	int error;
 
-	if (*name == '\0' && entry->words.count == 1)
+	if (*name == '\0' && entry->words.count == 1 && hosts != entry->default_hosts)
 		return service_set(&entry->default_hosts, hosts);
 	if (entry->words.count < FIELD_ARGUMENTS)
 		return tell(entry, FAULT_ERROR,

@@ -34,7 +34,7 @@ static int addresses_of(const char *host, int family, struct words *ret)
 
 		if (getnameinfo(at->ai_addr, at->ai_addrlen, text, sizeof text, NULL, 0,
 				NI_NUMERICHOST) == 0)
-			error = words_add(ret, text, strlen(text));
+			error = words_add(ret, text);
 	}
 	freeaddrinfo(found);
 	return error;

@@ -24,7 +24,7 @@ static int add(struct words *networks, int family, uint8_t *address, unsigned bi
 	inet_ntop(family, address, text, sizeof text);
 	/* Without its length, 10.0.0.0 would be a network to xinetd. */
 	if (bits == all && (family == AF_INET6 || address[3] != 0))
-		return words_add(networks, text, strlen(text));
+		return words_add(networks, text);
 	return words_print(networks, "%s/%u", text, bits);
 }
 

@@ -51,7 +51,7 @@ int program_set(struct service *service, const char *path, const struct words *a
 			fault_add(faults, FAULT_WARNING, service->file, line,
 				  "argv[0]: \"%s\" is called by its path, not as \"%s\"", path,
 				  name);
-		error = words_add(&service->command, path, strlen(path));
+		error = words_add(&service->command, path);
 	}
 	if (error == 0 && service->command.items[first][0] != '/') {
 		fault_add(faults, FAULT_ERROR, service->file, line,
@@ -60,7 +60,7 @@ int program_set(struct service *service, const char *path, const struct words *a
 		return -EINVAL;
 	}
 	for (size_t i = 1; error == 0 && i < argv->count; i++)
-		error = words_add(&service->command, argv->items[i], strlen(argv->items[i]));
+		error = words_add(&service->command, argv->items[i]);
 	return error;
 }
 
@@ -128,7 +128,7 @@ int program_add_variable(struct service *service, const char *entry, int line,
 	for (size_t i = 0; i < environment->count; i++)
 		if (strncmp(environment->items[i], entry, length + 1) == 0)
 			return service_set(&environment->items[i], entry);
-	return words_add(environment, entry, strlen(entry));
+	return words_add(environment, entry);
 }
 
 int program_inherit_variable(struct service *service, const char *name, int line,
@@ -148,5 +148,5 @@ int program_inherit_variable(struct service *service, const char *name, int line
 			return 0;
 	if (words_have(&service->inherited, name))
 		return 0;
-	return words_add(&service->inherited, name, length);
+	return words_add(&service->inherited, name);
 }

@@ -41,9 +41,9 @@ out:
 	return error;
 }
 
-int words_add(struct words *words, const char *text, size_t length)
+int words_add(struct words *words, const char *word)
 {
-	return own(words, strndup(text, length));
+	return own(words, strdup(word));
 }
 
 int words_print(struct words *words, const char *format, ...)
@@ -63,7 +63,7 @@ int words_append(struct words *words, const struct words *more)
 	int error = 0;
 
 	for (size_t i = 0; error == 0 && i < more->count; i++)
-		error = words_add(words, more->items[i], strlen(more->items[i]));
+		error = words_add(words, more->items[i]);
 	return error;
 }
 
@@ -90,12 +90,12 @@ int words_split(struct words *words, const char *line, size_t length, bool quote
 			at = memchr(start, *at, (size_t)(end - start));
 			if (!at)
 				return -EINVAL;
-			error = words_add(words, start, (size_t)(at++ - start));
+			error = own(words, strndup(start, (size_t)(at++ - start)));
 			continue;
 		}
 		while (at < end && !is_blank(*at))
 			at++;
-		error = words_add(words, start, (size_t)(at - start));
+		error = own(words, strndup(start, (size_t)(at - start)));
 	}
 	return error;
 }

@@ -18,8 +18,8 @@ struct words {
 /* Frees the words; the list is empty then. */
 void words_done(struct words *words);
 
-/* Appends a copy of so many bytes. Returns 0; -E2BIG past WORDS_MAX words; -ENOMEM. */
-int words_add(struct words *words, const char *text, size_t length);
+/* Appends a copy of a word. Returns 0; -E2BIG past WORDS_MAX words; -ENOMEM. */
+int words_add(struct words *words, const char *word);
 
 /* Appends what printf(3) would write. Returns as words_add() does. */
 int words_print(struct words *words, const char *format, ...) __attribute__((format(printf, 2, 3)));

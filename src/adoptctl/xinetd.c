@@ -63,7 +63,7 @@ static int add_services(struct xinetd_files *files, const struct names *names,
 		struct xinetd_entry *entry = files->services[i];
 
 		if (is_disabled(entry, files->defaults)) {
-			error = words_print(&services->disabled, "%s", id_of(entry));
+			error = words_add(&services->disabled, id_of(entry));
 			/* It is for information only. */
 			error = error == -E2BIG ? 0 : error;
 			continue;

@@ -60,7 +60,7 @@ static int filter_socket(struct xinetd_translation *translation)
 	int error = 0;
 
 	if (service->restricted) {
-		error = words_print(&service->socket, "IPAddressDeny=any");
+		error = words_add(&service->socket, "IPAddressDeny=any");
 		if (error == 0)
 			error = add_filters(&service->socket, "IPAddressAllow", &service->allow);
 	}

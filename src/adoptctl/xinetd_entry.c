@@ -193,7 +193,7 @@ static int translate(const struct rule *rule, const struct words *words, struct 
 	for (size_t i = 0; error == 0 && i < words->count; i++) {
 		error = networks_add(ret, words->items[i]);
 		if (error == -EINVAL)
-			error = words_add(ret, words->items[i], strlen(words->items[i]));
+			error = words_add(ret, words->items[i]);
 	}
 	return error;
 }

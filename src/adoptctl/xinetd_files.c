@@ -122,9 +122,9 @@ static int read_assignment(struct reader *reader, struct xinetd_entry *entry,
 		return -EINVAL;
 	}
 	if (words->items[1][length])
-		error = words_print(&values, "%s", words->items[1] + length);
+		error = words_add(&values, words->items[1] + length);
 	for (size_t i = 2; error == 0 && i < words->count; i++)
-		error = words_print(&values, "%s", words->items[i]);
+		error = words_add(&values, words->items[i]);
 	if (error == 0)
 		error = xinetd_entry_assign(entry, defaults, words->items[0], how, &values, &place);
 	words_done(&values);
@@ -290,7 +290,7 @@ static int read_entry(struct reader *reader)
 int xinetd_files_read(struct xinetd_files *files, const char *text, size_t length, const char *name)
 {
 	struct reader reader = {.files = files, .lines = {.at = text, .end = text + length}};
-	int error = words_print(&files->names, "%s", name);
+	int error = words_add(&files->names, name);
 	int got = 1;
 
 	if (error < 0)

@@ -57,7 +57,7 @@ static int add_limits(struct xinetd_translation *translation)
 		if (!text)
 			continue;
 		if (command->count == 0)
-			error = words_print(command, "%s", PRLIMIT);
+			error = words_add(command, PRLIMIT);
 		if (error < 0)
 			break;
 		if (strcmp(text, "UNLIMITED") == 0)
@@ -87,7 +87,7 @@ static int add_command(struct xinetd_translation *translation)
 		return xinetd_refuse(translation, XINETD_SERVER_ARGS, "is missing");
 	path = server->words.items[0];
 	if (!named)
-		error = words_print(&argv, "%s", program_name(path));
+		error = words_add(&argv, program_name(path));
 	if (error == 0 && arguments)
 		error = words_append(&argv, &arguments->words);
 	if (error == 0)

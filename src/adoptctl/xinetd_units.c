@@ -35,7 +35,7 @@ static int translate_flag(struct xinetd_translation *translation, const char *na
 		if (flags[i].why)
 			xinetd_warn(translation, XINETD_FLAGS, name, flags[i].why);
 		return flags[i].line && !service->datagram
-			       ? words_print(&service->socket, "%s", flags[i].line)
+			       ? words_add(&service->socket, flags[i].line)
 			       : 0;
 	}
 	return xinetd_refuse(translation, XINETD_FLAGS, "one of them is unknown");

@@ -147,6 +147,8 @@ static const struct {
 	{"run/x stream unix nowait root /t", "conf:1: \"run/x\" is no path of a UNIX socket",
 	 false},
 	{"telnet stream tcp", "conf:1: left out: an entry has", false},
+	{"''", "conf:1: left out: an entry has", false},
+	{"here:\n''", "conf:2: left out: an entry has", false},
 	{"telnet stream tcp nowait root '/t", "conf:1: left out: a quote in it is never closed",
 	 false},
 	{"telnet stream tcp nowait root /t '\n  more\n", "conf:1: left out: a quote", false},
