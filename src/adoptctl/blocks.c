@@ -90,27 +90,33 @@ static int name_block(const struct blocks *blocks, const struct service *service
 	return 0;
 }
 
-/* The first unit of a kind bears the kind's name, others that of their first block. */
-static int name_unit(const struct blocks *blocks, bool runs_programs, const char *block, char **ret)
+/* Tells whether a kind's name is for the unit that a service needs: for who needs nothing
+ * special, and where nobody does, for the first. */
+static bool has_shared_unit(const struct blocks *blocks, const struct services *services,
+			    const struct service *service)
 {
-	const char *shared = runs_programs ? UNIT_OF_PROGRAMS : UNIT_OF_HANDLERS;
-	bool first = true;
-	char *name = NULL;
+	bool runs_programs = service->handler == SERVICE_EXEC;
 
+	if (service->unit.count == 0)
+		return true;
+	for (size_t i = 0; i < services->count; i++)
+		if ((services->items[i]->handler == SERVICE_EXEC) == runs_programs &&
+		    services->items[i]->unit.count == 0)
+			return false;
 	for (size_t i = 0; i < blocks->unit_count; i++)
-		first = first && blocks->units[i].runs_programs != runs_programs;
-	if (asprintf(&name, "%s%s", first ? "" : BLOCKS_UNIT_PREFIX, first ? shared : block) < 0)
-		return -ENOMEM;
-	*ret = name;
-	return 0;
+		if (blocks->units[i].runs_programs == runs_programs)
+			return false;
+	return true;
 }
 
-/* Finds the unit that a service needs, or makes it. */
-static int find_unit(struct blocks *blocks, const struct service *service, const char *block,
-		     size_t *ret)
+/* Finds the unit that a service needs, or makes it, named for its kind or for its block. */
+static int find_unit(struct blocks *blocks, const struct services *services,
+		     const struct service *service, const char *block, size_t *ret)
 {
 	struct blocks_unit *unit = &blocks->units[blocks->unit_count];
 	bool runs_programs = service->handler == SERVICE_EXEC;
+	bool shared = has_shared_unit(blocks, services, service);
+	const char *kind = runs_programs ? UNIT_OF_PROGRAMS : UNIT_OF_HANDLERS;
 
 	for (size_t i = 0; i < blocks->unit_count; i++)
 		if (blocks->units[i].runs_programs == runs_programs &&
@@ -118,7 +124,8 @@ static int find_unit(struct blocks *blocks, const struct service *service, const
 			*ret = i;
 			return 0;
 		}
-	if (name_unit(blocks, runs_programs, block, &unit->name) < 0)
+	if (asprintf(&unit->name, "%s%s", shared ? "" : BLOCKS_UNIT_PREFIX, shared ? kind : block) <
+	    0)
 		return -ENOMEM;
 	unit->runs_programs = runs_programs;
 	unit->lines = &service->unit;
@@ -146,8 +153,8 @@ static struct block *find_block(struct blocks *blocks, const struct service *ser
 	return found;
 }
 
-static int new_block(struct blocks *blocks, const struct service *service, const char *body,
-		     struct block **ret)
+static int new_block(struct blocks *blocks, const struct services *services,
+		     const struct service *service, const char *body, struct block **ret)
 {
 	struct block *block = &blocks->items[blocks->count];
 	int error = name_block(blocks, service, &block->name);
@@ -155,7 +162,7 @@ static int new_block(struct blocks *blocks, const struct service *service, const
 	if (error == 0)
 		error = service_set(&block->body, body);
 	if (error == 0)
-		error = find_unit(blocks, service, block->name, &block->unit);
+		error = find_unit(blocks, services, service, block->name, &block->unit);
 	/* Half of one is freed with the others. */
 	blocks->count++;
 	block->v4_mapped = service->v4_mapped;
@@ -220,7 +227,8 @@ static int claim(const struct blocks *blocks, const struct service *service, str
 	return error;
 }
 
-static int add(struct blocks *blocks, const struct service *service, struct faults *faults)
+static int add(struct blocks *blocks, const struct services *services,
+	       const struct service *service, struct faults *faults)
 {
 	struct words addresses = {0};
 	struct block *block = NULL;
@@ -234,7 +242,7 @@ static int add(struct blocks *blocks, const struct service *service, struct faul
 		goto out;
 	block = find_block(blocks, service, body);
 	if (!block)
-		error = new_block(blocks, service, body, &block);
+		error = new_block(blocks, services, service, body, &block);
 	if (error == 0)
 		error = words_print(&block->sources, "%s:%d", service->file, service->line);
 	if (error == 0)
@@ -252,7 +260,7 @@ int blocks_new(const struct services *services, struct faults *faults, struct bl
 	int error = blocks ? 0 : -ENOMEM;
 
 	for (size_t i = 0; error == 0 && i < services->count; i++)
-		error = add(blocks, services->items[i], faults);
+		error = add(blocks, services, services->items[i], faults);
 	if (error < 0) {
 		blocks_free(&blocks);
 		return error;

@@ -119,7 +119,8 @@ int body_write(const struct service *service, char **ret)
 
 	if (!stream)
 		return -ENOMEM;
-	/* Not all that is imported has to be switched on. */
+	/* One configuration is for several units, each of which has some of the sockets; and
+	 * not all that is imported has to be switched on. */
 	fputs("\toptional = true\n", stream);
 	write_access(service, stream);
 	write_limits(service, stream);

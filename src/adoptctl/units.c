@@ -1,7 +1,6 @@
 #include "units.h"
 
 #include "adoptctl/sandbox.h"
-#include "conf.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -121,9 +120,15 @@ static const char unit_head[] =
 	"[Service]\n"
 	"Type=notify\n";
 
-/* alone: no other unit has ports in the configuration. */
-static int write_service(const struct blocks_unit *unit, bool alone,
-			 const struct units_target *target, struct output *output)
+static const char unit_of_programs[] =
+	"# When adoptd is to stop it waits for its programs, and then ends them itself.\n"
+	"KillMode=mixed\n"
+	"\n"
+	"# The programs run as their users, and may do what those may: what they do not\n"
+	"# need can be taken away here (systemd.exec(5)).\n";
+
+static int write_service(const struct blocks_unit *unit, const struct units_target *target,
+			 struct output *output)
 {
 	char *name = NULL;
 	FILE *stream = NULL;
@@ -136,8 +141,6 @@ static int write_service(const struct blocks_unit *unit, bool alone,
 	fprintf(stream, unit_head,
 		unit->runs_programs ? "Programs on sockets, as inetd has them"
 				    : "Internet services");
-	if (!alone)
-		fprintf(stream, "Environment=" CONF_VARIABLE "=%s\n", unit->name);
 	fputs("ExecStartPre=", stream);
 	write_word(target->program, stream);
 	fputs(" --check -c ", stream);
@@ -146,13 +149,9 @@ static int write_service(const struct blocks_unit *unit, bool alone,
 	write_word(target->program, stream);
 	fputs(" -c ", stream);
 	write_word(target->config, stream);
-	fputs("\nRestart=on-failure\nRestartSec=1s\n", stream);
+	fputs("\nExecReload=/bin/kill -HUP $MAINPID\nRestart=on-failure\nRestartSec=1s\n", stream);
 	write_lines(unit->lines, stream);
-	fputs(unit->runs_programs ? "\n# The programs run as their users, and may do what those "
-				    "may: what they do not\n# need can be taken away here "
-				    "(systemd.exec(5)).\n"
-				  : sandbox,
-	      stream);
+	fputs(unit->runs_programs ? unit_of_programs : sandbox, stream);
 	return 0;
 }
 
@@ -165,6 +164,6 @@ int units_write(const struct blocks *blocks, const struct units_target *target,
 		error = write_socket(&blocks->items[i], &blocks->units[blocks->items[i].unit],
 				     output);
 	for (size_t i = 0; error == 0 && i < blocks->unit_count; i++)
-		error = write_service(&blocks->units[i], blocks->unit_count == 1, target, output);
+		error = write_service(&blocks->units[i], target, output);
 	return error;
 }

@@ -190,27 +190,6 @@ START_TEST(one_name_many_services)
 }
 END_TEST
 
-/* A sandbox does not let adoptd so much as read what it may not do. */
-START_TEST(each_unit_has_its_ports)
-{
-	import_text(KIND_INETD, "echo stream tcp nowait root internal\n"
-				"ftp stream tcp nowait root /a\n"
-				"time stream tcp nowait root internal\n");
-	assert_imported("\ninclude(\"${ADOPTD_PORTS:-*}.ports\")\n#### adoptd-imported.ports\n");
-	assert_imported(
-		"\n#### adoptd-imported.ports\n# The ports of adoptd-imported.service\n\n"
-		"# As in conf:1\nport \"echo\" {\n	optional = true\n	echo {}\n}\n\n"
-		"# As in conf:3\nport \"time\" {");
-	assert_imported("\n#### adoptd-imported-programs.ports\n"
-			"# The ports of adoptd-imported-programs.service\n\n"
-			"# As in conf:2\nport \"ftp\" {");
-	assert_imported("Type=notify\nEnvironment=ADOPTD_PORTS=adoptd-imported\nExecStartPre=");
-	assert_imported("\nEnvironment=ADOPTD_PORTS=adoptd-imported-programs\nExecStartPre=");
-	import_text(KIND_INETD, "ftp stream tcp nowait root /a\n");
-	ck_assert_ptr_null(strstr(imported, "ADOPTD_PORTS"));
-}
-END_TEST
-
 START_TEST(an_address_is_served_once)
 {
 	import_text(KIND_INETD, "ftp stream tcp4 nowait root /a\n"
@@ -297,7 +276,6 @@ int main(void)
 	tcase_add_loop_test(tests, remark, 0, COUNT(remarks));
 	tcase_add_test(tests, the_rest_is_imported);
 	tcase_add_test(tests, one_name_many_services);
-	tcase_add_test(tests, each_unit_has_its_ports);
 	tcase_add_test(tests, an_address_is_served_once);
 	tcase_add_test(tests, both_families_are_served_once);
 	tcase_add_test(tests, names_of_any_kind);

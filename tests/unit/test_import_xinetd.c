@@ -105,7 +105,7 @@ static const struct {
 	  "\"--nofile=30\", \"--rss=unlimited\", \"--stack=1\", \"/t\"}"}},
 	{TELNET("	log_on_success = HOST\n"), {"\naccess-log = true\n"}},
 	{TELNET("	log_type = SYSLOG local4 info\n"), {"SyslogFacility=local4\n"}},
-	{TELNET("	log_type = SYSLOG daemon\n"), {"RestartSec=1s\n\n# The programs"}},
+	{TELNET("	log_type = SYSLOG daemon\n"), {"RestartSec=1s\n# When adoptd"}},
 	{TELNET("	disable = yes\n") SERVICE("ftp", "	disable = no\n"),
 	 {"# Disabled there, and not imported: telnet\n\n# As in conf:9\nport \"ftp\""}},
 	{DEFAULTS("	disabled = telnet\n") TELNET("") SERVICE("ftp", ""),
@@ -261,6 +261,23 @@ START_TEST(remark)
 }
 END_TEST
 
+/* The kind's name is for those who need nothing special, whoever comes first. */
+START_TEST(names_of_units)
+{
+	import_text(KIND_XINETD, TELNET("	nice = 3\n") SERVICE("ftp", ""));
+	assert_imported("#### adoptd-import-telnet.service\n");
+	assert_imported("#### adoptd-imported-programs.service\n");
+	assert_imported("Service=adoptd-imported-programs.service\nFileDescriptorName=ftp\n");
+	import_text(KIND_XINETD, TELNET("	nice = 3\n") INTERNAL("echo", "")
+					 SERVICE("ftp", "	nice = 4\n")
+						 SERVICE("daytime", "	nice = 3\n"));
+	assert_imported("Service=adoptd-imported-programs.service\nFileDescriptorName=telnet\n");
+	assert_imported("Service=adoptd-imported-programs.service\nFileDescriptorName=daytime\n");
+	assert_imported("Service=adoptd-import-ftp.service\nFileDescriptorName=ftp\n");
+	assert_imported("Service=adoptd-imported.service\nFileDescriptorName=echo\n");
+}
+END_TEST
+
 START_TEST(told_once)
 {
 	const char *first;
@@ -405,6 +422,7 @@ int main(void)
 	tcase_add_loop_test(texts, entry, 0, COUNT(entries));
 	tcase_add_test(texts, nothing_to_say);
 	tcase_add_loop_test(texts, remark, 0, COUNT(remarks));
+	tcase_add_test(texts, names_of_units);
 	tcase_add_test(texts, told_once);
 	tcase_add_test(texts, told_when_it_matters);
 	tcase_add_test(texts, the_rest_is_imported);
