@@ -43,6 +43,8 @@ class Command(harness.Case):
         for name in ("small.conf", "proxy.conf"):
             path = os.path.join(harness.TOP_SRCDIR, "units", name)
             self.assertEqual(self.ends(OK, "--check", "--strict", "-c", path), "")
+        # A warning that git is not there is right where it is not.
+        self.ends(OK, "--check", "-c", os.path.join(harness.TOP_SRCDIR, "units", "git.conf"))
 
     def test_faults_have_lines_and_hints(self):
         bad = self.write('idle-exit = soon\n'

@@ -9,7 +9,7 @@ import harness
 
 UNITS = os.path.join(harness.TOP_SRCDIR, "units")
 # systemd-analyze counts in tenths here; see systemd.exec(5) for what is left out.
-EXPOSURE = {"adoptd-small.service": 4, "adoptd@proxy.service": 12}
+EXPOSURE = {"adoptd-small.service": 4, "adoptd@proxy.service": 12, "adoptd-exec@git.service": 13}
 
 
 @harness.need("systemd-analyze")
@@ -25,11 +25,13 @@ class Units(harness.Case):
                 file.write(text)
         for path in glob.glob(UNITS + "/*.socket"):
             shutil.copy(path, self.directory)
-        os.symlink("adoptd@.service", self.path("adoptd@proxy.service"))
+        for instance in ("adoptd@proxy", "adoptd-exec@git"):
+            template = instance.split("@")[0] + "@.service"
+            os.symlink(template, self.path(instance + ".service"))
 
     def test_verify(self):
         units = sorted(glob.glob(self.path("*.socket")) + glob.glob(self.path("*[!@].service")))
-        self.assertEqual(len(units), 8)
+        self.assertEqual(len(units), 10)
         code, output = harness.run(["systemd-analyze", "verify", "--man=no", *units])
         self.assertEqual((code, output), (0, ""))
 
