@@ -83,7 +83,8 @@ static void leave(struct adopt_guest *guest)
 	const struct exec_settings *settings = process->settings;
 	struct host *host = process->host;
 
-	signal_group(process, SIGTERM);
+	if (process->stage == RUNNING)
+		signal_group(process, SIGTERM);
 	release(process);
 	slots_give(settings->processes);
 	host_work_end(host);
