@@ -268,13 +268,13 @@ static enum command_exit import(const struct options *options, struct faults *fa
 
 	for (int i = 0; code == COMMAND_OK && i < options->count; i++)
 		code = read_one(options, options->files[i], faults, services);
-	if (code == COMMAND_OK)
+	if (code == COMMAND_OK && services->count > 0)
 		code = write_all(options, services, faults);
 	faults_print(faults, stderr);
+	if (code == COMMAND_OK && services->count == 0)
+		fail(NULL, "there is no service to import, so nothing is written", code);
 	if (code == COMMAND_OK && faults_count(faults, FAULT_ERROR) > 0)
 		code = COMMAND_DATA;
-	if (code == COMMAND_OK && services->count == 0)
-		fputs("adoptctl import: no service is enabled there\n", stderr);
 	return code;
 }
 
