@@ -450,7 +450,7 @@ struct adopt_protocol {
  */
 int adopt_transport_write(struct adopt_transport *transport, const void *data, size_t length);
 
-/* Sets how many bytes may be queued before a write returns 1. At least 1. */
+/* Sets how many bytes may be queued before a write returns 1. At least 1, less than 4 GiB. */
 void adopt_transport_set_write_bound(struct adopt_transport *transport, size_t bytes);
 
 /*

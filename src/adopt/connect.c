@@ -1,6 +1,6 @@
 /* Outbound stream connections. */
-#include "event_reactor.h"
 #include "socket.h"
+#include "stream.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -10,59 +10,53 @@
 struct connector {
 	struct adopt_connector base;
 	LIST_ENTRY(connector) link;
-	struct event_reactor *reactor;
-	struct event connected; /* runs at once where connect() has said it all */
 	struct adopt_factory *factory;
-	struct adopt_address address;
-	int fd;
-	int type;
-	int error; /* what connect() said at once */
+	struct stream *stream; /* not begun: until then its event tells of the connecting */
+	int error;             /* what connect() said at once */
 };
 
-static void dismantle(struct connector *connector)
+/* Returns the stream, which is the caller's. */
+static struct stream *dismantle(struct connector *connector)
 {
-	event_del(&connector->connected);
+	struct stream *stream = connector->stream;
+
+	event_del(&stream->readable);
 	LIST_REMOVE(connector, link);
+	free(connector);
+	return stream;
 }
 
 static void fail(struct connector *connector, int error)
 {
 	struct adopt_factory *factory = connector->factory;
 
-	dismantle(connector);
-	socket_close(connector->fd);
-	free(connector);
+	stream_drop(dismantle(connector));
 	factory->ops->connect_failed(factory, error);
 }
 
 /* On the loopback a connect to a port of the ephemeral range that nobody listens
  * on may meet itself, by choosing that very port as its own. */
-static bool met_itself(const struct connector *connector)
+static bool met_itself(const struct stream *stream)
 {
-	struct adopt_address own;
+	struct adopt_address own, address;
 
-	return adopt_address_port(&connector->address) >= 32768 &&
-	       adopt_address_family(&connector->address) != AF_UNIX &&
-	       socket_local(connector->fd, &own) == 0 &&
-	       adopt_address_equal(&own, &connector->address);
+	address_kept(&stream->base.peer, &address);
+	return adopt_address_port(&address) >= 32768 && adopt_address_family(&address) != AF_UNIX &&
+	       socket_local(stream->fd, &own) == 0 && adopt_address_equal(&own, &address);
 }
 
 static void succeed(struct connector *connector)
 {
 	struct adopt_factory *factory = connector->factory;
-	int error;
+	int error = stream_begin(dismantle(connector), false, factory);
 
-	dismantle(connector);
-	error = stream_begin(connector->reactor, connector->fd, connector->type,
-			     &connector->address, false, factory);
-	free(connector);
 	if (error < 0)
 		factory->ops->connect_failed(factory, error);
 }
 
 static void decide(struct connector *connector, int error)
 {
-	if (error == 0 && met_itself(connector))
+	if (error == 0 && met_itself(connector->stream))
 		error = -ECONNREFUSED;
 	if (error < 0)
 		fail(connector, error);
@@ -92,18 +86,14 @@ void connector_end(struct connector *connector)
 
 static void cancel(struct adopt_connector *base)
 {
-	struct connector *connector = (struct connector *)base;
-
-	dismantle(connector);
-	socket_close(connector->fd);
-	free(connector);
+	stream_drop(dismantle((struct connector *)base));
 }
 
 static int watch(struct connector *connector, uint64_t timeout_ms)
 {
 	struct timeval timeout = event_time(timeout_ms);
 
-	if (event_add(&connector->connected, timeout_ms ? &timeout : NULL) < 0)
+	if (event_add(&connector->stream->readable, timeout_ms ? &timeout : NULL) < 0)
 		return -ENOMEM;
 	return -EINPROGRESS;
 }
@@ -139,6 +129,7 @@ int event_connect_stream(struct adopt_reactor *base, const struct adopt_address 
 {
 	struct event_reactor *reactor = event_reactor(base);
 	struct connector *connector;
+	struct stream *stream;
 	int fd, error;
 
 	if (reactor->ending)
@@ -146,27 +137,27 @@ int event_connect_stream(struct adopt_reactor *base, const struct adopt_address 
 	error = adopt_socket_create(adopt_address_family(address), type, &fd);
 	if (error < 0)
 		return error;
-	connector = calloc(1, sizeof *connector);
+	stream = stream_new(reactor, fd, type, address);
+	if (!stream)
+		return -ENOMEM;
+	connector = malloc(sizeof *connector);
 	if (!connector) {
-		socket_close(fd);
+		stream_drop(stream);
 		return -ENOMEM;
 	}
 	*connector = (struct connector){
 		.base = {.cancel = cancel},
-		.reactor = reactor,
 		.factory = factory,
-		.address = *address,
-		.fd = fd,
-		.type = type,
+		.stream = stream,
 	};
-	event_assign(&connector->connected, reactor->events, fd, EV_WRITE, on_connected, connector);
+	event_assign(&stream->readable, reactor->events, fd, EV_WRITE, on_connected, connector);
 	LIST_INSERT_HEAD(&reactor->connectors, connector, link);
 	error = begin(fd, address);
 	if (error == -EINPROGRESS)
 		error = watch(connector, timeout_ms);
 	if (error != -EINPROGRESS) {
 		connector->error = error;
-		event_active(&connector->connected, 0, 0);
+		event_active(&stream->readable, 0, 0);
 	}
 	if (ret)
 		*ret = &connector->base;

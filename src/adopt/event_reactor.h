@@ -82,13 +82,23 @@ void connector_end(struct connector *connector);
 void stream_end(struct stream *stream);
 
 /*
- * Makes a connected descriptor a stream connection.
+ * Makes a stream of a descriptor, of which nobody knows yet.
  * fd: taken over, also on failure.
  * type: SOCK_STREAM or SOCK_SEQPACKET.
- * eager: bytes probably wait already.
- * Returns 0; -ECONNABORTED if the factory built nothing; -ENOMEM.
+ * Returns the stream, to be begun or dropped, or NULL without memory.
  */
-int stream_begin(struct event_reactor *reactor, int fd, int type, const struct adopt_address *peer,
-		 bool eager, struct adopt_factory *factory);
+struct stream *stream_new(struct event_reactor *reactor, int fd, int type,
+			  const struct adopt_address *peer);
+
+/* Closes and frees a stream that has not begun. */
+void stream_drop(struct stream *stream);
+
+/*
+ * Begins a stream that is connected.
+ * stream: taken over, also on failure.
+ * eager: bytes probably wait already.
+ * Returns 0, or -ECONNABORTED if the factory built nothing.
+ */
+int stream_begin(struct stream *stream, bool eager, struct adopt_factory *factory);
 
 #endif

@@ -204,7 +204,7 @@ int adopt_transport_write(struct adopt_transport *transport, const void *data, s
 
 void adopt_transport_set_write_bound(struct adopt_transport *transport, size_t bytes)
 {
-	transport->write_bound = bytes > 0 ? bytes : 1;
+	transport->write_bound = bytes == 0 ? 1 : bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
 	adopt_transport_full(transport);
 }
 
@@ -338,7 +338,7 @@ int adopt_transport_peer(struct adopt_transport *transport, struct adopt_address
 
 int adopt_transport_type(const struct adopt_transport *transport)
 {
-	return transport->type;
+	return transport->records ? SOCK_SEQPACKET : SOCK_STREAM;
 }
 
 int adopt_transport_descriptor(const struct adopt_transport *transport)

@@ -6,12 +6,12 @@
 
 struct side {
 	struct adopt_protocol base;
-	struct join *join;
-	struct side *other;
 	struct relay relay; /* from this side to the other */
-	bool ended;         /* its end of file has come */
-	bool deaf;          /* takes no more bytes: writing to it has failed */
-	bool lost;
+	bool second : 1;    /* of the two */
+	bool ended : 1;     /* its end of file has come */
+	bool deaf : 1;      /* takes no more bytes: writing to it has failed */
+	bool lost : 1;
+	int error; /* why, of the first that was */
 };
 
 struct join {
@@ -19,7 +19,6 @@ struct join {
 	void (*finished)(void *context, const struct adopt_join_result *result);
 	void *context;
 	uint64_t half_close_timeout_ms;
-	int error;
 };
 
 static struct side *from_protocol(struct adopt_protocol *protocol)
@@ -27,10 +26,20 @@ static struct side *from_protocol(struct adopt_protocol *protocol)
 	return (struct side *)protocol;
 }
 
+static struct side *other_side(struct side *side)
+{
+	return side->second ? side - 1 : side + 1;
+}
+
+static struct join *join_of(struct side *side)
+{
+	return (struct join *)(side->second ? side - 1 : side);
+}
+
 static void data_received(struct adopt_protocol *protocol, const void *data, size_t length)
 {
 	struct side *side = from_protocol(protocol);
-	struct side *other = side->other;
+	struct side *other = other_side(side);
 	int result;
 
 	if (other->deaf || other->lost)
@@ -63,29 +72,29 @@ static void limit_half_close(struct adopt_transport *transport, uint64_t timeout
 static void read_closed(struct adopt_protocol *protocol)
 {
 	struct side *side = from_protocol(protocol);
-	struct side *other = side->other;
+	struct side *other = other_side(side);
 
 	side->ended = true;
 	if (other->lost)
 		return;
 	adopt_transport_shutdown_write(other->base.transport);
 	if (!other->ended)
-		limit_half_close(other->base.transport, side->join->half_close_timeout_ms);
+		limit_half_close(other->base.transport, join_of(side)->half_close_timeout_ms);
 }
 
 static void drained(struct adopt_protocol *protocol)
 {
-	struct side *other = from_protocol(protocol)->other;
+	struct side *other = other_side(from_protocol(protocol));
 
 	if (!other->lost)
 		adopt_transport_resume(other->base.transport);
 }
 
-static void finish(struct join *join)
+static void finish(struct join *join, int error)
 {
 	struct adopt_join_result result = {
 		.bytes_from = {join->sides[0].relay.bytes, join->sides[1].relay.bytes},
-		.error = join->error,
+		.error = error,
 	};
 	void (*finished)(void *, const struct adopt_join_result *) = join->finished;
 	void *context = join->context;
@@ -97,15 +106,15 @@ static void finish(struct join *join)
 static void connection_lost(struct adopt_protocol *protocol, int error)
 {
 	struct side *side = from_protocol(protocol);
-	struct side *other = side->other;
+	struct side *other = other_side(side);
 
 	side->lost = true;
 	other->relay.to = NULL;
 	if (other->lost) {
-		finish(side->join);
+		finish(join_of(side), other->error);
 		return;
 	}
-	side->join->error = error;
+	side->error = error;
 	/* Who ended in order has had its say, which the other still gets whole; a
 	   reset is passed on. */
 	if (side->ended || error == 0)
@@ -125,10 +134,9 @@ static const struct adopt_protocol_ops ops = {
 static void relay_bulk(struct side *side)
 {
 	struct adopt_transport *from = side->base.transport;
-	struct adopt_transport *to = side->other->base.transport;
+	struct adopt_transport *to = other_side(side)->base.transport;
 
-	if (!from->ops->relay || from->ops != to->ops || from->type != SOCK_STREAM ||
-	    to->type != SOCK_STREAM)
+	if (!from->ops->relay || from->ops != to->ops || from->records || to->records)
 		return;
 	side->relay.to = to;
 	from->ops->relay(from, &side->relay);
@@ -147,18 +155,16 @@ int adopt_join(struct adopt_transport *a, struct adopt_transport *b, uint64_t ha
 	       void (*finished)(void *context, const struct adopt_join_result *result),
 	       void *context)
 {
-	struct join *join = calloc(1, sizeof *join);
+	struct join *join = malloc(sizeof *join);
 
 	if (!join)
 		return -ENOMEM;
-	join->finished = finished;
-	join->context = context;
-	join->half_close_timeout_ms = half_close_timeout_ms;
-	for (int i = 0; i < 2; i++) {
-		join->sides[i].base.ops = &ops;
-		join->sides[i].join = join;
-		join->sides[i].other = &join->sides[1 - i];
-	}
+	*join = (struct join){
+		.sides = {{.base = {.ops = &ops}}, {.base = {.ops = &ops}, .second = true}},
+		.finished = finished,
+		.context = context,
+		.half_close_timeout_ms = half_close_timeout_ms,
+	};
 	adopt_transport_hand_to(a, &join->sides[0].base);
 	adopt_transport_hand_to(b, &join->sides[1].base);
 	relay_bulk(&join->sides[0]);

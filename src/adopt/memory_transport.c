@@ -227,7 +227,6 @@ int adopt_memory_transport_new(struct adopt_reactor *reactor, struct adopt_facto
 	if (!transport)
 		return -ENOMEM;
 	transport->base.ops = &memory_transport_ops;
-	transport->base.type = SOCK_STREAM;
 	transport->base.reactor = reactor;
 	transport->base.write_bound = ADOPT_WRITE_BOUND_BYTES;
 	transport->ending.run = run_ending;

@@ -98,7 +98,6 @@ struct adopt_signal {
 struct relay {
 	struct adopt_transport *to; /* NULL: its protocol passes all on */
 	uint64_t bytes;             /* that have gone on, either way */
-	bool bulk;                  /* the transport's: much comes at a time */
 };
 
 struct adopt_transport_ops {
@@ -134,10 +133,10 @@ struct adopt_transport {
 	const char *note;
 	uint64_t received; /* as in adopt_transport_bytes() */
 	uint64_t sent;
-	size_t write_bound;
 	struct kept_address peer; /* forgotten with the transport */
-	int type;                 /* SOCK_STREAM or SOCK_SEQPACKET */
-	bool drained_owed;        /* the bound was reached, and nobody told of room since */
+	uint32_t write_bound;
+	bool records;      /* SOCK_SEQPACKET, else SOCK_STREAM */
+	bool drained_owed; /* the bound was reached, and nobody told of room since */
 };
 
 struct adopt_port_ops {

@@ -345,49 +345,52 @@ static bool is_tcp(const struct adopt_address *peer)
 	return family == AF_INET || family == AF_INET6;
 }
 
-static struct stream *stream_new(struct event_reactor *reactor, int fd, int type,
-				 const struct adopt_address *peer)
+struct stream *stream_new(struct event_reactor *reactor, int fd, int type,
+			  const struct adopt_address *peer)
 {
 	struct stream *stream = malloc(sizeof *stream);
 
-	if (!stream)
+	if (!stream) {
+		socket_close(fd);
 		return NULL;
+	}
 	*stream = (struct stream){
 		.base = {.ops = &ops,
 			 .reactor = &reactor->base,
-			 .type = type,
+			 .records = type == SOCK_SEQPACKET,
 			 .write_bound = ADOPT_WRITE_BOUND_BYTES},
-		.records = type == SOCK_SEQPACKET,
 		.delays = is_tcp(peer),
 		.fd = fd,
 	};
 	if (address_keep(&stream->base.peer, peer) < 0) {
-		free(stream);
+		stream_drop(stream);
 		return NULL;
 	}
 	socket_no_sigpipe(fd);
-	stream_watch_how(stream, false);
 	return stream;
 }
 
-int stream_begin(struct event_reactor *reactor, int fd, int type, const struct adopt_address *peer,
-		 bool eager, struct adopt_factory *factory)
+void stream_drop(struct stream *stream)
 {
-	struct stream *stream = stream_new(reactor, fd, type, peer);
-	struct adopt_protocol *protocol;
+	socket_close(stream->fd);
+	release(stream);
+}
 
-	if (!stream) {
-		socket_close(fd);
-		return -ENOMEM;
-	}
-	protocol = factory->ops->build_protocol(factory, peer);
+int stream_begin(struct stream *stream, bool eager, struct adopt_factory *factory)
+{
+	struct event_reactor *reactor = event_reactor(stream->base.reactor);
+	struct adopt_protocol *protocol;
+	struct adopt_address peer;
+
+	address_kept(&stream->base.peer, &peer);
+	protocol = factory->ops->build_protocol(factory, &peer);
 	if (!protocol) {
-		socket_close(fd);
-		release(stream);
+		stream_drop(stream);
 		return -ECONNABORTED;
 	}
 	stream->eager = eager;
 	stream->base.protocol = protocol;
+	stream_watch_how(stream, false);
 	LIST_INSERT_HEAD(&reactor->streams, stream, link);
 	adopt_count_connection(&stream->base);
 	introduce(stream, protocol);
@@ -401,6 +404,7 @@ int event_stream_connection(struct adopt_reactor *base, int fd, int family,
 	struct adopt_socket_kind kind;
 	struct adopt_address peer;
 	int error = socket_judge(fd, family, false, &kind);
+	struct stream *stream;
 	int copy;
 
 	if (error < 0)
@@ -415,5 +419,6 @@ int event_stream_connection(struct adopt_reactor *base, int fd, int family,
 	copy = socket_duplicate(fd);
 	if (copy < 0)
 		return copy;
-	return stream_begin(reactor, copy, kind.type, &peer, true, factory);
+	stream = stream_new(reactor, copy, kind.type, &peer);
+	return stream ? stream_begin(stream, true, factory) : -ENOMEM;
 }

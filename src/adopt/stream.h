@@ -15,13 +15,13 @@ struct stream {
 	struct stream_idle *idle;  /* NULL where it may be idle for ever */
 	struct relay *relay;       /* NULL where it is not joined */
 	struct backlog *backlog;   /* NULL while nothing waits to be sent */
-	size_t peeked;             /* how many bytes waited at the last look */
 	int fd;                    /* -1: taken out, and the transport goes on without */
 	int error;                 /* with which it is lost, or writing failed */
-	bool records : 1;
-	bool watched : 1; /* the loop has `readable` */
+	uint32_t peeked;           /* how many bytes waited at the last look */
+	bool watched : 1;          /* the loop has `readable` */
 	bool eager : 1;   /* bytes probably wait: reading is tried before the loop watches */
 	bool hung_up : 1; /* the end of file is behind what waits */
+	bool bulk : 1;    /* much comes at a time */
 	bool delays : 1;  /* TCP may hold back what is small */
 	bool looked : 1;  /* where events have no edges: not looking again for a moment */
 	bool peeking : 1; /* its protocol looks at bytes instead of being given them */

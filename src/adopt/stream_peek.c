@@ -116,7 +116,7 @@ int stream_peek(struct adopt_transport *transport, void *buffer, size_t size, si
 		length = 0;
 	else if (length == 0)
 		ended = true;
-	stream->peeked = (size_t)length;
+	stream->peeked = (uint32_t)length;
 	*ret_length = (size_t)length;
 	*ret_ended = ended && (size_t)length < size;
 	return 0;
@@ -129,9 +129,9 @@ int stream_skip(struct adopt_transport *transport, size_t length)
 
 	if (stream->lost || stream->closing || stream->fd < 0)
 		return -EPIPE;
-	if (stream->records && length != stream->peeked)
+	if (stream->base.records && length != stream->peeked)
 		return -EINVAL;
-	stream->peeked -= length < stream->peeked ? length : stream->peeked;
+	stream->peeked -= length < stream->peeked ? (uint32_t)length : stream->peeked;
 	while (length > 0) {
 		ssize_t got =
 			recv(stream->fd, gone, length < sizeof gone ? length : sizeof gone, 0);

@@ -121,6 +121,14 @@ static bool goes_on(struct stream_port *port, int error)
 	}
 }
 
+static void begin(struct stream_port *port, int client, const struct adopt_address *peer)
+{
+	struct stream *stream = stream_new(reactor_of(port), client, port->type, peer);
+
+	if (stream)
+		stream_begin(stream, true, port->factory);
+}
+
 static void accept_batch(evutil_socket_t fd, short what, void *argument)
 {
 	struct stream_port *port = argument;
@@ -135,8 +143,7 @@ static void accept_batch(evutil_socket_t fd, short what, void *argument)
 		left--;
 		if (client >= 0) {
 			tell_trouble(port, 0);
-			stream_begin(reactor_of(port), client, port->type, &peer, true,
-				     port->factory);
+			begin(port, client, &peer);
 		} else if (!goes_on(port, client)) {
 			break;
 		}

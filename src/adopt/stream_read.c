@@ -161,7 +161,7 @@ void stream_on_readable(evutil_socket_t fd, short what, void *argument)
 	if (stream->peeking)
 		stream_peek_waiting(stream);
 	/* Handed to a protocol that reads: the bytes are there. */
-	if (!stream->peeking && stream->records)
+	if (!stream->peeking && stream->base.records)
 		read_records(stream);
 	else if (!stream->peeking)
 		read_bytes(stream);

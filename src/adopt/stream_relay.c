@@ -20,15 +20,14 @@ void stream_relay_to(struct adopt_transport *transport, struct relay *relay)
 
 void stream_relay_has_read(struct stream *stream, size_t length)
 {
-	if (stream->relay && stream->relay->to)
-		stream->relay->bulk = length >= BULK_BYTES;
+	stream->bulk = length >= BULK_BYTES;
 }
 
 bool stream_relays(const struct stream *stream)
 {
 	const struct stream *to;
 
-	if (!stream->relay || !stream->relay->bulk)
+	if (!stream->relay || !stream->bulk)
 		return false;
 	to = other_end(stream);
 	return to && !to->lost && !to->write_shut && !to->backlog;
@@ -40,14 +39,14 @@ bool stream_relay(struct stream *stream)
 	struct pipe *pipe = NULL;
 	ssize_t length = pipe_fill(&event_reactor(stream->base.reactor)->pipes, stream->fd, &pipe);
 
-	relay->bulk = length >= QUIET_BYTES;
+	stream->bulk = length >= QUIET_BYTES;
 	if (length > 0) {
 		stream_idle_used(stream);
 		stream->base.received += (uint64_t)length;
 		relay->bytes += (uint64_t)length;
 		if (!stream_write_pipe(other_end(stream), pipe, (size_t)length))
 			adopt_transport_pause(&stream->base);
-		return relay->bulk || stream->hung_up;
+		return stream->bulk || stream->hung_up;
 	}
 	switch (length) {
 	case -EAGAIN:

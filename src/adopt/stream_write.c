@@ -28,7 +28,7 @@ static int backlog_begin(struct stream *stream)
 
 	if (!backlog)
 		return -ENOMEM;
-	backlog->output.records = stream->records;
+	backlog->output.records = stream->base.records;
 	event_assign(&backlog->writable, event_reactor(stream->base.reactor)->events, stream->fd,
 		     EV_WRITE | EV_PERSIST, on_writable, stream);
 	if (event_add(&backlog->writable, NULL) < 0) {
@@ -108,7 +108,7 @@ int stream_write(struct adopt_transport *transport, const void *data, size_t len
 		return -EPIPE;
 	if (adopt_transport_full(transport) || (stream->backlog && stream->backlog->output.pipe))
 		return -ENOBUFS;
-	if (length == 0 && !stream->records)
+	if (length == 0 && !stream->base.records)
 		return 0;
 	stream_idle_used(stream);
 	if (!stream->backlog) {
@@ -126,7 +126,7 @@ int stream_write(struct adopt_transport *transport, const void *data, size_t len
 		}
 		if (sent < 0)
 			sent = 0;
-	} else if (stream->records && !record_fits(stream, length)) {
+	} else if (stream->base.records && !record_fits(stream, length)) {
 		return -EMSGSIZE;
 	}
 	error = queue(stream, (const char *)data + sent, length - (size_t)sent);
