@@ -22,7 +22,7 @@ struct dial {
 	struct dial_order order;
 	uint64_t deadline_ms; /* 0: none */
 	struct upstreams_waiter names;
-	struct adopt_timer *timer;
+	struct adopt_timer *timer;       /* NULL until there is something to wait for */
 	void (*next)(struct dial *dial); /* when the timer is over */
 	LIST_HEAD(, attempt) attempts;
 	struct upstream **tried; /* in this round */
@@ -36,17 +36,31 @@ static uint64_t now_ms(const struct dial *dial)
 	return adopt_reactor_now_ms(dial->order.reactor);
 }
 
-static void after(struct dial *dial, uint64_t delay_ms, void (*next)(struct dial *dial))
-{
-	dial->next = next;
-	adopt_timer_start(dial->timer, delay_ms);
-}
-
 static void elapsed(void *context)
 {
 	struct dial *dial = context;
 
 	dial->next(dial);
+}
+
+/* Has something done later; without memory for that it is not. Returns 0 or -ENOMEM. */
+static int after(struct dial *dial, uint64_t delay_ms, void (*next)(struct dial *dial))
+{
+	int error = 0;
+
+	if (!dial->timer)
+		error = adopt_timer_new(dial->order.reactor, elapsed, dial, &dial->timer);
+	if (error < 0)
+		return error;
+	dial->next = next;
+	adopt_timer_start(dial->timer, delay_ms);
+	return 0;
+}
+
+static void wait_no_more(struct dial *dial)
+{
+	if (dial->timer)
+		adopt_timer_stop(dial->timer);
 }
 
 static void attempt_free(struct attempt *attempt)
@@ -105,7 +119,7 @@ static struct adopt_protocol *build_protocol(struct adopt_factory *factory,
 
 	(void)peer;
 	attempt->connector = NULL;
-	adopt_timer_stop(dial->timer);
+	wait_no_more(dial);
 	for (other = LIST_FIRST(&dial->attempts); other; other = next) {
 		next = LIST_NEXT(other, link);
 		if (other != attempt)
@@ -151,14 +165,16 @@ static int note_tried(struct dial *dial, struct upstream *upstream)
 
 static int attempt_begin(struct dial *dial, struct upstream *upstream)
 {
-	struct attempt *attempt = calloc(1, sizeof *attempt);
+	struct attempt *attempt = malloc(sizeof *attempt);
 	int error;
 
 	if (!attempt)
 		return -ENOMEM;
-	attempt->factory.ops = &attempt_ops;
-	attempt->dial = dial;
-	attempt->upstream = upstream_ref(upstream);
+	*attempt = (struct attempt){
+		.factory = {.ops = &attempt_ops},
+		.dial = dial,
+		.upstream = upstream_ref(upstream),
+	};
 	upstream_enter(upstream);
 	LIST_INSERT_HEAD(&dial->attempts, attempt, link);
 	error = adopt_connect_stream(dial->order.reactor, &upstream->address,
@@ -199,7 +215,7 @@ static struct upstream *try_one(struct dial *dial, const struct upstream *beside
 			error = attempt_begin(dial, upstream);
 		if (error == 0) {
 			if (upstream->named)
-				after(dial, ATTEMPT_DELAY_MS, try_beside);
+				(void)after(dial, ATTEMPT_DELAY_MS, try_beside);
 			return upstream;
 		}
 		dial->error = error;
@@ -221,13 +237,13 @@ static void end_round(struct dial *dial)
 	uint64_t interval_ms = dial->order.retry_interval_ms;
 
 	forget_round(dial);
-	adopt_timer_stop(dial->timer);
+	wait_no_more(dial);
 	if (interval_ms == 0 ||
-	    (dial->deadline_ms && now_ms(dial) + interval_ms >= dial->deadline_ms)) {
+	    (dial->deadline_ms && now_ms(dial) + interval_ms >= dial->deadline_ms) ||
+	    after(dial, interval_ms, begin_round) < 0) {
 		dial->order.failed(dial->order.context, dial->error);
 		return;
 	}
-	after(dial, interval_ms, begin_round);
 	if (dial->order.nobody)
 		dial->order.nobody(dial->order.context);
 }
@@ -249,7 +265,7 @@ static void names_found(struct upstreams_waiter *waiter)
 {
 	struct dial *dial = (struct dial *)((char *)waiter - offsetof(struct dial, names));
 
-	adopt_timer_stop(dial->timer);
+	wait_no_more(dial);
 	go_on(dial);
 }
 
@@ -273,14 +289,13 @@ static void begin_round(struct dial *dial)
 		return;
 	}
 	wait_ms = name_wait_ms(dial);
-	if (wait_ms < UINT64_MAX)
-		after(dial, wait_ms, stop_waiting);
+	if (wait_ms < UINT64_MAX && after(dial, wait_ms, stop_waiting) < 0)
+		stop_waiting(dial);
 }
 
 int dial_begin(const struct dial_order *order, struct dial **ret)
 {
-	struct dial *dial = calloc(1, sizeof *dial);
-	int error;
+	struct dial *dial = malloc(sizeof *dial);
 
 	if (!dial)
 		return -ENOMEM;
@@ -291,11 +306,6 @@ int dial_begin(const struct dial_order *order, struct dial **ret)
 	};
 	if (order->timeout_ms)
 		dial->deadline_ms = now_ms(dial) + order->timeout_ms;
-	error = adopt_timer_new(order->reactor, elapsed, dial, &dial->timer);
-	if (error < 0) {
-		free(dial);
-		return error;
-	}
 	*ret = dial;
 	begin_round(dial);
 	return 0;

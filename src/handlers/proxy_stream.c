@@ -21,9 +21,12 @@ struct proxied {
 	struct adopt_protocol client;
 	struct adopt_protocol server;
 	struct proxy_factory *factory;
-	struct dial *dial;         /* until somebody has answered */
-	struct upstream *upstream; /* who has */
-	unsigned connections;      /* not yet lost, nor joined */
+	union {
+		struct dial *dial;         /* until somebody has answered */
+		struct upstream *upstream; /* who has */
+	};
+	bool answered;
+	unsigned char connections; /* not yet lost, nor joined */
 };
 
 static struct proxied *from_client(struct adopt_protocol *protocol)
@@ -49,10 +52,12 @@ static void client_gone(struct proxy_factory *factory)
 
 static void proxied_free(struct proxied *proxied)
 {
-	dial_free(&proxied->dial);
-	if (proxied->upstream)
+	if (proxied->answered) {
 		upstream_leave(proxied->upstream);
-	upstream_unref(&proxied->upstream);
+		upstream_unref(&proxied->upstream);
+	} else {
+		dial_free(&proxied->dial);
+	}
 	client_gone(proxied->factory);
 	free(proxied);
 }
@@ -85,13 +90,15 @@ static void server_made(struct adopt_protocol *protocol)
 {
 	struct proxied *proxied = from_server(protocol);
 	const struct proxy_settings *settings = proxied->factory->settings;
+	struct upstream *upstream = upstream_ref(dial_upstream(proxied->dial));
 	int error = 0;
 
 	proxied->connections++;
-	proxied->upstream = upstream_ref(dial_upstream(proxied->dial));
-	upstream_enter(proxied->upstream);
-	adopt_transport_set_note(proxied->client.transport, proxied->upstream->health->text);
+	upstream_enter(upstream);
 	dial_free(&proxied->dial);
+	proxied->answered = true;
+	proxied->upstream = upstream;
+	adopt_transport_set_note(proxied->client.transport, upstream->health->text);
 	if (proxied->factory->unit)
 		start_unit_served(proxied->factory->unit);
 	if (settings->send_proxy != PROXY_HEADER_NONE)
@@ -130,7 +137,8 @@ static void client_lost(struct adopt_protocol *protocol, int error)
 	struct proxied *proxied = from_client(protocol);
 
 	(void)error;
-	dial_free(&proxied->dial);
+	if (!proxied->answered)
+		dial_free(&proxied->dial);
 	release(proxied);
 }
 
@@ -201,7 +209,7 @@ static struct adopt_protocol *build_client(struct adopt_factory *base,
 					   const struct adopt_address *peer)
 {
 	struct proxy_factory *factory = (struct proxy_factory *)base;
-	struct proxied *proxied = calloc(1, sizeof *proxied);
+	struct proxied *proxied = malloc(sizeof *proxied);
 
 	(void)peer;
 	if (!proxied)

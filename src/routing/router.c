@@ -277,8 +277,10 @@ static void keep_alive(struct adopt_transport *transport, uint64_t idle_ms)
 
 static bool needs_header(const struct router_settings *settings, struct adopt_transport *transport)
 {
-	struct adopt_address peer = {0};
+	struct adopt_address peer;
 
+	if (settings->proxy_count == 0)
+		return false;
 	adopt_transport_peer(transport, &peer);
 	for (size_t i = 0; i < settings->proxy_count; i++)
 		if (network_contains(&settings->proxies[i], &peer))
@@ -354,15 +356,17 @@ static const struct adopt_protocol_ops arrival_ops = {
 static struct adopt_protocol *build_protocol(struct adopt_factory *base,
 					     const struct adopt_address *peer)
 {
-	struct arrival *arrival = calloc(1, sizeof *arrival);
+	struct arrival *arrival = malloc(sizeof *arrival);
 
 	(void)peer;
 	if (!arrival)
 		return NULL;
-	arrival->base.ops = &arrival_ops;
-	arrival->attachment.ended = ended;
-	arrival->entry.ops = &roll_ops;
-	arrival->router = (struct router *)base;
+	*arrival = (struct arrival){
+		.base = {.ops = &arrival_ops},
+		.attachment = {.ended = ended},
+		.entry = {.ops = &roll_ops},
+		.router = (struct router *)base,
+	};
 	return &arrival->base;
 }
 
