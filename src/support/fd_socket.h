@@ -1,0 +1,50 @@
+/* fd_socket.h - descriptors from process to process: SCM_RIGHTS of unix(7) */
+#ifndef SUPPORT_FD_SOCKET_H
+#define SUPPORT_FD_SOCKET_H
+
+#include "fd_message.h"
+
+/*
+ * Makes two connected UNIX stream sockets, non-blocking and close-on-exec.
+ * ret: both the caller's.
+ * Returns 0 or a negative errno from socketpair(2) or fcntl(2).
+ */
+int fd_socket_pair(int ret[2]);
+
+/*
+ * Sends what is left of a message, as much of it as goes without waiting.
+ * fd: a non-blocking UNIX stream socket.
+ * message: not changed.
+ * sent: how many of its bytes have been sent; 0 before the first call.
+ * Returns 0 when all of it is sent; -EAGAIN where the rest must wait until the socket can be
+ * written to; a negative errno from sendmsg(2).
+ */
+int fd_socket_send(int fd, struct fd_message *message, size_t *sent);
+
+/* Sends a whole message, and waits where it must. Returns 0; -ETIMEDOUT; what
+ * fd_socket_send() returns. */
+int fd_socket_send_all(int fd, struct fd_message *message, uint64_t timeout_ms);
+
+/* A message that has come. */
+struct fd_received {
+	struct fd_message_header header;
+	unsigned char *body;         /* header.body_bytes of them */
+	int fds[FD_MESSAGE_FDS_MAX]; /* -1 where it has been taken out */
+	size_t fd_count;             /* as the header says */
+};
+
+/*
+ * Receives a message.
+ * fd: a non-blocking UNIX stream socket.
+ * timeout_ms: for all of it; 0: it must be there already.
+ * ret: free with fd_received_done(). Its descriptors are close-on-exec.
+ * Returns 0; -ETIMEDOUT; -ECONNRESET where the other side is gone; -EBADMSG where more or
+ * fewer descriptors came than the header says; what fd_message_read_header() returns;
+ * -ENOMEM; a negative errno from recvmsg(2).
+ */
+int fd_socket_receive(int fd, uint64_t timeout_ms, struct fd_received *ret);
+
+/* Frees the body, and closes the descriptors that were not taken out. */
+void fd_received_done(struct fd_received *received);
+
+#endif
