@@ -2,8 +2,8 @@
 #include "exec.h"
 
 #include "exec_environment.h"
-#include "spawn.h"
 #include "support/option.h"
+#include "support/spawn.h"
 
 #include <errno.h>
 #include <stdlib.h>

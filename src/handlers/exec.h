@@ -3,7 +3,7 @@
 #define HANDLERS_EXEC_H
 
 #include "handler.h"
-#include "identity.h"
+#include "support/identity.h"
 #include "support/slots.h"
 
 /* An exec block. */

@@ -2,9 +2,9 @@
 
 #include "exec_environment.h"
 #include "exit_descriptor.h"
-#include "spawn.h"
 #include "stderr_log.h"
 #include "support/log.h"
+#include "support/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>

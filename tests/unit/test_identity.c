@@ -1,5 +1,5 @@
 /* Users and groups: whom names and numbers mean, and which groups come along. */
-#include "handlers/identity.h"
+#include "support/identity.h"
 
 #include <check.h>
 #include <errno.h>

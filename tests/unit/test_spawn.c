@@ -1,9 +1,9 @@
 /* Processes: what a program is started with, what is told where it cannot be, how its end
  * is heard of. Compiled twice, for either way of making a process. */
 #include "handlers/exit_descriptor.h"
-#include "handlers/spawn.h"
 #include "harness.h"
 #include "support/descriptor_limit.h"
+#include "support/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>

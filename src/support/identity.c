@@ -1,6 +1,6 @@
 #include "identity.h"
 
-#include "support/value.h"
+#include "value.h"
 
 #include <errno.h>
 #include <grp.h>

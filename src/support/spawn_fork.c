@@ -1,7 +1,7 @@
 /* Where vfork() does not do: the new process is a copy, and tells through a pipe, which
  * its program would close, what has failed. */
+#include "pipe.h"
 #include "spawn_child.h"
-#include "support/pipe.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* identity.h - who a process is to be: a user, a group, and more groups */
-#ifndef HANDLERS_IDENTITY_H
-#define HANDLERS_IDENTITY_H
+#ifndef SUPPORT_IDENTITY_H
+#define SUPPORT_IDENTITY_H
 
 #include <stddef.h>
 #include <sys/types.h>

@@ -1,6 +1,6 @@
 /* spawn_child.h - what happens between a new process and its program */
-#ifndef HANDLERS_SPAWN_CHILD_H
-#define HANDLERS_SPAWN_CHILD_H
+#ifndef SUPPORT_SPAWN_CHILD_H
+#define SUPPORT_SPAWN_CHILD_H
 
 #include "spawn.h"
 

@@ -1,7 +1,7 @@
 #include "spawn.h"
 
+#include "descriptor_limit.h"
 #include "spawn_child.h"
-#include "support/descriptor_limit.h"
 
 #include <errno.h>
 #include <pthread.h>

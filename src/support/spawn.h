@@ -6,8 +6,8 @@
  * none blocked; the environment that it is given, and nothing else; the soft limit of
  * descriptors that adoptd itself was started with.
  */
-#ifndef HANDLERS_SPAWN_H
-#define HANDLERS_SPAWN_H
+#ifndef SUPPORT_SPAWN_H
+#define SUPPORT_SPAWN_H
 
 #include "identity.h"
 
