@@ -36,10 +36,12 @@ static void keep_ended_processes(void)
 		signal(SIGCHLD, SIG_DFL);
 }
 
-/* A process that has failed, or that was only to try, is gone when this returns. */
+/* A process that has failed, that was only to try, or that was between, is gone when this
+ * returns. */
 static int begin(struct spawn_child *child, pid_t *ret_pid, enum spawn_step *ret_failed)
 {
 	volatile struct spawn_failure failure = {0};
+	bool successor = child->order->successor;
 	sigset_t all, before;
 	pid_t pid = -1;
 
@@ -49,7 +51,7 @@ static int begin(struct spawn_child *child, pid_t *ret_pid, enum spawn_step *ret
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	spawn_process(child, &failure, &pid);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (pid > 0 && (failure.error < 0 || child->only_try)) {
+	if (pid > 0 && (failure.error < 0 || child->only_try || successor)) {
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
@@ -57,7 +59,7 @@ static int begin(struct spawn_child *child, pid_t *ret_pid, enum spawn_step *ret
 		*ret_failed = failure.step;
 		return failure.error;
 	}
-	*ret_pid = pid;
+	*ret_pid = successor ? child->orphan : pid;
 	return 0;
 }
 

@@ -2,21 +2,27 @@
  * spawn.h - starts a program in a process of its own
  *
  * The one way in which adoptd does so. The program has a session, and so a process group,
- * of its own; its descriptors 0, 1 and 2 and no other; every signal's default action, and
- * none blocked; the environment that it is given, and nothing else; the soft limit of
- * descriptors that adoptd itself was started with.
+ * of its own; its descriptors 0, 1 and 2 and no other but one that it may be given; every
+ * signal's default action, and none blocked; the environment that it is given, and nothing
+ * else; the soft limit of descriptors that adoptd itself was started with.
  */
 #ifndef SUPPORT_SPAWN_H
 #define SUPPORT_SPAWN_H
 
 #include "identity.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
+
+#define SPAWN_FDS_MAX 4
 
 struct spawn_order {
 	char *const *argv;               /* ended by NULL; the first is the program's path */
 	char *const *environment;        /* ended by NULL */
-	int fds[3];                      /* they become 0, 1, 2; may be the same */
+	int fds[SPAWN_FDS_MAX];          /* they become 0, 1, 2; may be the same */
+	bool fourth_fd;                  /* there is one that becomes 3 */
+	bool successor;                  /* it is to outlive adoptd: in adoptd's session, and
+					  * the child of whoever adopts orphans */
 	const char *directory;           /* where it runs; NULL: where adoptd does */
 	const struct identity *identity; /* who it is; NULL: who adoptd is */
 };
@@ -33,7 +39,8 @@ enum spawn_step {
 /*
  * Starts a program. Returns once it runs, or has not come to that.
  * order: needed during the call only.
- * ret_pid: the process, the caller's to wait for; its process group has the same number.
+ * ret_pid: the process, the caller's to wait for unless it is a successor; its process group
+ * has the same number then.
  * ret_failed: with what an error is about; set on failure only.
  * Returns 0 or a negative errno.
  */

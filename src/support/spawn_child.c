@@ -46,10 +46,15 @@ static void close_from_to(unsigned first, unsigned last, const struct rlimit *li
 		close(fd);
 }
 
-/* All but 0, 1 and 2. */
+static int fd_count(const struct spawn_child *child)
+{
+	return child->order->fourth_fd ? SPAWN_FDS_MAX : SPAWN_FDS_MAX - 1;
+}
+
+/* All but its own. */
 static void close_others(const struct spawn_child *child)
 {
-	unsigned first = STDERR_FILENO + 1;
+	unsigned first = (unsigned)fd_count(child);
 
 	if (child->kept_fd >= 0) {
 		unsigned kept = (unsigned)child->kept_fd;
@@ -61,18 +66,17 @@ static void close_others(const struct spawn_child *child)
 	close_from_to(first, UINT_MAX, child->limit);
 }
 
-/* First out of the way of 0, 1 and 2, of which adoptd may have been started without one. */
-static int place_descriptors(const int fds[3])
+/* First out of the way of its numbers, of which adoptd may have been started without one. */
+static int place_descriptors(const int fds[], int count)
 {
-	int high[3];
+	int high[SPAWN_FDS_MAX];
 
-	for (int i = 0; i < 3; i++) {
-		high[i] =
-			fds[i] > STDERR_FILENO ? fds[i] : fcntl(fds[i], F_DUPFD, STDERR_FILENO + 1);
+	for (int i = 0; i < count; i++) {
+		high[i] = fds[i] >= count ? fds[i] : fcntl(fds[i], F_DUPFD, count);
 		if (high[i] < 0)
 			return -errno;
 	}
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < count; i++)
 		if (dup2(high[i], i) < 0)
 			return -errno;
 	return 0;
@@ -108,9 +112,9 @@ static int take_step(enum spawn_step step, const struct spawn_child *child)
 	switch (step) {
 	case SPAWN_PROCESS:
 		reset_signals();
-		return setsid() < 0 ? -errno : 0;
+		return !order->successor && setsid() < 0 ? -errno : 0;
 	case SPAWN_DESCRIPTORS:
-		return child->only_try ? 0 : place_descriptors(order->fds);
+		return child->only_try ? 0 : place_descriptors(order->fds, fd_count(child));
 	case SPAWN_IDENTITY:
 		return order->identity ? identity_become(order->identity) : 0;
 	case SPAWN_DIRECTORY:

@@ -16,7 +16,8 @@ struct spawn_child {
 	const struct spawn_order *order;
 	const struct rlimit *limit; /* of descriptors; NULL: as it is */
 	bool only_try;
-	int kept_fd; /* stays open until the program runs, -1 for none */
+	int kept_fd;  /* stays open until the program runs, -1 for none */
+	pid_t orphan; /* the successor, where that is wanted */
 };
 
 /*
@@ -30,9 +31,11 @@ void spawn_child(const struct spawn_child *child, volatile struct spawn_failure 
 /*
  * Starts a process that calls spawn_child() and then, where that returns, ends. One of
  * spawn_vfork.c, where the new process borrows the parent's memory, and spawn_fork.c.
- * Called with all signals blocked.
- * ret_pid: the process, also where it has ended for a failure of its own; untouched where
- * there is none.
+ * Called with all signals blocked. A successor is started by a process between, which then
+ * ends.
+ * child: its orphan is set.
+ * ret_pid: the process, or the one between, also where it has ended for a failure of its
+ * own; untouched where there is none.
  * failure: what spawn_child() said, or why there is no process.
  */
 void spawn_process(struct spawn_child *child, volatile struct spawn_failure *failure,

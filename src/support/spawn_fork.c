@@ -7,32 +7,51 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+/* What comes through the pipe, at most two of them. */
+struct told {
+	struct spawn_failure failure;
+	pid_t orphan; /* where nothing has failed */
+};
+
+/* A parent that hears nothing takes it for a success, which it will not be long. */
+static void tell(int fd, const struct told *told)
+{
+	if (write(fd, told, sizeof *told) != (ssize_t)sizeof *told)
+		_exit(1);
+}
+
 static void run_child(struct spawn_child *child, const int ends[2])
 {
-	struct spawn_failure failure = {0};
+	pid_t orphan = child->order->successor ? fork() : 0;
+	struct told told = {.orphan = orphan};
 
-	/* Out of the way of 0, 1 and 2. */
-	child->kept_fd = fcntl(ends[1], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	spawn_child(child, &failure);
-	/* A parent that hears nothing takes it for a success, which it will not be long. */
-	if (failure.error < 0 &&
-	    write(child->kept_fd, &failure, sizeof failure) != (ssize_t)sizeof failure)
-		_exit(1);
+	if (orphan < 0)
+		told.failure = (struct spawn_failure){.step = SPAWN_PROCESS, .error = -errno};
+	/* Out of the way of its own. */
+	child->kept_fd = fcntl(ends[1], F_DUPFD_CLOEXEC, SPAWN_FDS_MAX);
+	if (orphan == 0)
+		spawn_child(child, &told.failure);
+	if (orphan != 0 || told.failure.error < 0)
+		tell(child->kept_fd, &told);
 	_exit(0);
 }
 
-static void read_failure(int fd, volatile struct spawn_failure *failure)
+static void hear(int fd, struct spawn_child *child, volatile struct spawn_failure *failure)
 {
-	struct spawn_failure told;
+	struct told told;
 	ssize_t length;
 
-	do
+	do {
 		length = read(fd, &told, sizeof told);
-	while (length < 0 && errno == EINTR);
-	if (length == (ssize_t)sizeof told) {
-		failure->step = told.step;
-		failure->error = told.error;
-	}
+		if (length != (ssize_t)sizeof told)
+			continue;
+		if (told.failure.error < 0) {
+			failure->step = told.failure.step;
+			failure->error = told.failure.error;
+		} else {
+			child->orphan = told.orphan;
+		}
+	} while (length > 0 || (length < 0 && errno == EINTR));
 }
 
 void spawn_process(struct spawn_child *child, volatile struct spawn_failure *failure,
@@ -49,7 +68,7 @@ void spawn_process(struct spawn_child *child, volatile struct spawn_failure *fai
 			error = -errno;
 		close(ends[1]);
 		if (pid > 0)
-			read_failure(ends[0], failure);
+			hear(ends[0], child, failure);
 		close(ends[0]);
 	}
 	if (error < 0) {

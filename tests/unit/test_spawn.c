@@ -17,6 +17,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
 static char program[4096];
 static char one[] = "one argument", none[] = "";
 static char *argv[] = {program, one, none, NULL};
@@ -59,8 +63,7 @@ static int status_of(pid_t pid)
 	return status;
 }
 
-/* Reads what a program that has been started says, to its end. */
-static void hear(pid_t pid)
+static void read_said(void)
 {
 	size_t length = 0;
 	ssize_t got;
@@ -70,6 +73,12 @@ static void hear(pid_t pid)
 	while ((got = read(output[0], said + length, sizeof said - 1 - length)) > 0)
 		length += (size_t)got;
 	said[length] = '\0';
+}
+
+/* Reads what a program that has been started says, to its end. */
+static void hear(pid_t pid)
+{
+	read_said();
 	ck_assert_int_eq(status_of(pid), 0);
 }
 
@@ -333,6 +342,57 @@ START_TEST(trying_runs_nothing)
 }
 END_TEST
 
+/* --- a successor --- */
+
+static void succeed(int fd)
+{
+	order.successor = true;
+	order.fourth_fd = true;
+	order.fds[3] = fd;
+}
+
+START_TEST(successor_is_nobodys_child)
+{
+	pid_t pid;
+
+	succeed(output[1]);
+	pid = start();
+	ck_assert_int_eq(waitpid(-1, NULL, 0), -1);
+	ck_assert_int_eq(errno, ECHILD);
+	read_said();
+	ck_assert_int_gt(pid, 0);
+	assert_said("descriptors 0 1 2 3");
+	assert_said("leader 0 0");
+	assert_said("signals");
+}
+END_TEST
+
+#ifdef __linux__
+START_TEST(successor_is_told_by_its_number)
+{
+	pid_t pid;
+
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+	/* One that has its number already, or one in whose way another is. */
+	ck_assert_int_eq(dup2(output[1], 3), 3);
+	succeed(_i == 0 ? 3 : output[1]);
+	order.fds[1] = 3;
+	pid = start();
+	close(3);
+	hear(pid);
+	assert_said("descriptors 0 1 2 3");
+}
+END_TEST
+#endif
+
+START_TEST(successor_that_cannot_be)
+{
+	succeed(output[1]);
+	strcpy(program, "/nowhere/to/be/found");
+	assert_fails(SPAWN_PROGRAM, -ENOENT);
+}
+END_TEST
+
 START_TEST(no_process_left)
 {
 	enum spawn_step step = SPAWN_PROGRAM;
@@ -432,6 +492,9 @@ int main(void)
 	/* Whoever gives up its rights cannot tidy up the harness's directory. */
 	TCase *rights = tcase_create("rights");
 
+	/* The number is a test's: Check shall not have its own files there. */
+	if (fcntl(3, F_GETFD) < 0 && open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
+		return EXIT_FAILURE;
 	tcase_add_checked_fixture(starts, set_up, NULL);
 	tcase_add_test(starts, arguments_and_environment);
 	tcase_add_test(starts, no_other_descriptor);
@@ -446,6 +509,11 @@ int main(void)
 	tcase_add_test(starts, descriptor_that_is_not_open);
 	tcase_add_test(starts, ended_process_is_kept);
 	tcase_add_test(starts, trying_runs_nothing);
+	tcase_add_test(starts, successor_is_nobodys_child);
+#ifdef __linux__
+	tcase_add_loop_test(starts, successor_is_told_by_its_number, 0, 2);
+#endif
+	tcase_add_test(starts, successor_that_cannot_be);
 	suite_add_tcase(suite, starts);
 	tcase_add_checked_fixture(rights, set_up, NULL);
 	tcase_add_test(rights, user_without_the_right);
