@@ -12,10 +12,11 @@
 
 /* One inherited descriptor. */
 struct inherited {
-	char *name;         /* the list's */
-	int fd;             /* the list's, closed when the list is freed */
-	int number;         /* what it was handed over as, for messages; 0 to 2 are moved */
+	char *name; /* the list's */
+	int fd;     /* the list's, closed when the list is freed */
+	int number; /* what it was handed over as, for messages; 0 to 2 are moved; -1: none */
 	const char *source; /* the giver's name, static */
+	bool opened;        /* no supervisor did: an adoptd before this one, for `listen` */
 };
 
 /* What all givers gave, in their order. Initialize with zeros. */
@@ -25,6 +26,8 @@ struct inherited_list {
 	char **notes; /* what is odd but no fault, one sentence each; for the log */
 	size_t note_count;
 	bool stderr_taken; /* descriptor 2 was one of the sockets: log to syslog(3) */
+	bool handed_over;  /* an adoptd before this one has them still, and waits */
+	int answer_fd;     /* for an answer on this socket; valid with handed_over */
 };
 
 /* What the givers need to know. */
@@ -46,6 +49,7 @@ struct giver {
 		       char **ret_message);
 };
 
+extern const struct giver giver_handover;
 extern const struct giver giver_systemd;
 extern const struct giver giver_launchd;
 extern const struct giver giver_fd_option;
@@ -54,14 +58,44 @@ extern const struct giver giver_inetd;
 /* Tells whether a --fd option's value is written as [NAME=]FD. */
 bool fd_option_is_valid(const char *option);
 
+/* Reads a descriptor's number, which is plain digits. Returns 0 or -EINVAL. */
+int descriptor_read(const char *text, int *ret);
+
+/* Returns a giver's name as it is used for the source of a descriptor, static; NULL where
+ * none has this name. */
+const char *giver_find(const char *name);
+
 /*
  * Asks all givers that this build has, each once. To be called before threads
- * and children are there: it changes the environment.
+ * and children are there: it changes the environment. Where an adoptd before this one
+ * hands over, that is all: it has what the others gave.
  * ret_message: as in struct giver.
  * Returns 0 or a negative errno; the list then holds what was collected before.
  */
 int activation_collect(const struct activation_request *request, struct inherited_list *list,
 		       char **ret_message);
+
+/* What announces a hand-over: the number of the socket that it comes on. */
+#define HANDOVER_VARIABLE "ADOPTD_HANDOVER"
+
+/* So long either side of a hand-over waits for the other. */
+#define HANDOVER_TIMEOUT_MS 60000
+
+/* Tells whether an adoptd before this one is about to hand over; until
+ * activation_collect(). */
+bool handover_expected(void);
+
+/*
+ * Tells the adoptd that handed over that all is adopted, and waits for it to leave it all to
+ * this one: from then on clients may be accepted. Harmless where nobody handed over.
+ * list: handed_over and answer_fd are reset.
+ * Returns 0; -ECONNRESET or -EPIPE where the other one goes on itself, or is gone;
+ * -ETIMEDOUT; another negative errno.
+ */
+int handover_accept(struct inherited_list *list);
+
+/* The names of what systemd stores for the next adoptd begin so; no port block takes it. */
+#define STORED_PREFIX "adoptd-listen-"
 
 /*
  * Adds a descriptor to a list and makes it close-on-exec, and a socket
@@ -77,6 +111,13 @@ int activation_collect(const struct activation_request *request, struct inherite
  * /dev/null.
  */
 int inherited_add(struct inherited_list *list, const char *name, int number, const char *source);
+
+/*
+ * The same for a descriptor that has another number now than it was handed over as, or that
+ * was opened by an adoptd.
+ * what: all but its name counts. Returns as inherited_add().
+ */
+int inherited_take(struct inherited_list *list, const char *name, const struct inherited *what);
 
 /*
  * Closes one descriptor and removes it from the list; harmless if it is not

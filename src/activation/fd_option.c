@@ -8,8 +8,8 @@
 
 static const char default_name[] = "listeners";
 
-/* Reads plain digits; strtol() would take blanks and signs. */
-static int parse_descriptor(const char *text, int *ret)
+/* strtol() would take blanks and signs. */
+int descriptor_read(const char *text, int *ret)
 {
 	int fd = 0;
 
@@ -29,7 +29,7 @@ static int parse(const char *option, const char **ret_equals, int *ret_fd)
 	*ret_equals = strrchr(option, '=');
 	if (*ret_equals == option)
 		return -EINVAL;
-	return parse_descriptor(*ret_equals ? *ret_equals + 1 : option, ret_fd);
+	return descriptor_read(*ret_equals ? *ret_equals + 1 : option, ret_fd);
 }
 
 bool fd_option_is_valid(const char *option)

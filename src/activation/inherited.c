@@ -48,31 +48,39 @@ static int prepare_socket(struct inherited *item, const struct stat *st, bool *s
 {
 	int r;
 
-	if (item->number <= STDERR_FILENO) {
-		item->fd = fcntl(item->number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	int given = item->fd;
+
+	if (given <= STDERR_FILENO) {
+		item->fd = fcntl(given, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 		if (item->fd < 0)
 			return -errno;
 	}
 	r = adopt_descriptor_prepare(item->fd);
 	if (r == 0)
 		r = silence_standard(st, stderr_taken);
-	if (r < 0 && item->fd != item->number)
+	if (r < 0 && item->fd != given)
 		close(item->fd);
 	return r;
 }
 
-int inherited_add(struct inherited_list *list, const char *name, int number, const char *source)
+static bool has_number(const struct inherited_list *list, int number)
 {
-	struct inherited item = {.fd = number, .number = number, .source = source};
-	struct inherited *items;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].number == number)
+			return true;
+	return false;
+}
+
+int inherited_take(struct inherited_list *list, const char *name, const struct inherited *what)
+{
+	struct inherited item = *what, *items;
 	struct stat st;
 	int r = 0;
 
-	if (fstat(number, &st) < 0)
+	if (fstat(item.fd, &st) < 0)
 		return -errno;
-	for (size_t i = 0; i < list->count; i++)
-		if (list->items[i].number == number)
-			return -EEXIST;
+	if (item.number >= 0 && has_number(list, item.number))
+		return -EEXIST;
 
 	items = realloc(list->items, (list->count + 1) * sizeof *items);
 	if (!items)
@@ -86,7 +94,7 @@ int inherited_add(struct inherited_list *list, const char *name, int number, con
 	 * must not keep it when adoptd has refused it and is gone. */
 	if (S_ISSOCK(st.st_mode))
 		r = prepare_socket(&item, &st, &list->stderr_taken);
-	else if (fcntl(number, F_SETFD, FD_CLOEXEC) < 0)
+	else if (fcntl(item.fd, F_SETFD, FD_CLOEXEC) < 0)
 		r = -errno;
 	if (r < 0) {
 		free(item.name);
@@ -94,6 +102,13 @@ int inherited_add(struct inherited_list *list, const char *name, int number, con
 	}
 	items[list->count++] = item;
 	return 0;
+}
+
+int inherited_add(struct inherited_list *list, const char *name, int number, const char *source)
+{
+	const struct inherited what = {.fd = number, .number = number, .source = source};
+
+	return inherited_take(list, name, &what);
 }
 
 void inherited_drop(struct inherited_list *list, int fd)
@@ -133,6 +148,8 @@ void inherited_free(struct inherited_list *list)
 	}
 	for (size_t i = 0; i < list->note_count; i++)
 		free(list->notes[i]);
+	if (list->handed_over)
+		close(list->answer_fd);
 	free(list->items);
 	free(list->notes);
 	*list = (struct inherited_list){0};

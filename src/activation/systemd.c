@@ -108,6 +108,12 @@ static const char *default_name(int fd)
 	return "unknown";
 }
 
+/* Tells whether an adoptd before this one had systemd keep it. */
+static bool is_stored(const char *name)
+{
+	return strncmp(name, STORED_PREFIX, strlen(STORED_PREFIX)) == 0;
+}
+
 static int take(struct inherited_list *list, char **names, int count, char **ret_message)
 {
 	bool named = getenv("LISTEN_FDNAMES");
@@ -115,7 +121,13 @@ static int take(struct inherited_list *list, char **names, int count, char **ret
 	for (int i = 0; i < count; i++) {
 		int fd = SD_LISTEN_FDS_START + i;
 		const char *name = named ? names[i] : default_name(fd);
-		int r = inherited_add(list, name, fd, giver_systemd.name);
+		const struct inherited what = {
+			.fd = fd,
+			.number = fd,
+			.source = giver_systemd.name,
+			.opened = named && is_stored(name),
+		};
+		int r = inherited_take(list, name, &what);
 
 		if (r == -ENOMEM)
 			return r;
