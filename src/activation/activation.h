@@ -28,6 +28,8 @@ struct inherited_list {
 	bool stderr_taken; /* descriptor 2 was one of the sockets: log to syslog(3) */
 	bool handed_over;  /* an adoptd before this one has them still, and waits */
 	int answer_fd;     /* for an answer on this socket; valid with handed_over */
+	int *elders;       /* sockets, each at an end when an adoptd before has ended */
+	size_t elder_count;
 };
 
 /* What the givers need to know. */
@@ -88,7 +90,7 @@ bool handover_expected(void);
 /*
  * Tells the adoptd that handed over that all is adopted, and waits for it to leave it all to
  * this one: from then on clients may be accepted. Harmless where nobody handed over.
- * list: handed_over and answer_fd are reset.
+ * list: on success its answer_fd is one of the elders.
  * Returns 0; -ECONNRESET or -EPIPE where the other one goes on itself, or is gone;
  * -ETIMEDOUT; another negative errno.
  */
@@ -125,6 +127,10 @@ int inherited_take(struct inherited_list *list, const char *name, const struct i
  * fd: as in struct inherited.
  */
 void inherited_drop(struct inherited_list *list, int fd);
+
+/* Removes one descriptor from the list and leaves it open: it is the caller's now. Harmless
+ * if it is not there. */
+void inherited_release(struct inherited_list *list, int fd);
 
 /* Adds a note to a list; where memory is short it is lost. */
 void inherited_note(struct inherited_list *list, const char *format, ...)

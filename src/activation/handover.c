@@ -56,11 +56,28 @@ static int take_records(struct fd_received *received, struct inherited_list *lis
 	return r;
 }
 
-static int take_end(const struct fd_received *received, struct inherited_list *list)
+/* fd: the list's, on success only. */
+static int add_elder(struct inherited_list *list, int fd)
+{
+	int *elders = realloc(list->elders, (list->elder_count + 1) * sizeof *elders);
+
+	if (!elders)
+		return -ENOMEM;
+	list->elders = elders;
+	elders[list->elder_count++] = fd;
+	return 0;
+}
+
+static int take_end(struct fd_received *received, struct inherited_list *list)
 {
 	struct fd_message_sender sender;
 	int r = fd_message_read_sender(received->body, received->header.body_bytes, &sender);
 
+	for (size_t i = 0; i < received->fd_count && r == 0; i++) {
+		r = add_elder(list, received->fds[i]);
+		if (r == 0)
+			received->fds[i] = -1;
+	}
 	if (r < 0)
 		return r;
 	list->stderr_taken = list->stderr_taken || sender.stderr_taken;
@@ -171,7 +188,9 @@ int handover_accept(struct inherited_list *list)
 	r = say_ready(list->answer_fd);
 	if (r == 0)
 		r = await_go(list->answer_fd);
-	close(list->answer_fd);
-	list->handed_over = false;
+	if (r == 0)
+		r = add_elder(list, list->answer_fd);
+	if (r == 0)
+		list->handed_over = false;
 	return r;
 }

@@ -111,19 +111,30 @@ int inherited_add(struct inherited_list *list, const char *name, int number, con
 	return inherited_take(list, name, &what);
 }
 
-void inherited_drop(struct inherited_list *list, int fd)
+static bool remove_item(struct inherited_list *list, int fd)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		struct inherited *item = &list->items[i];
 
 		if (item->fd != fd)
 			continue;
-		close(fd);
 		free(item->name);
 		list->count--;
 		memmove(item, item + 1, (list->count - i) * sizeof *item);
-		return;
+		return true;
 	}
+	return false;
+}
+
+void inherited_drop(struct inherited_list *list, int fd)
+{
+	if (remove_item(list, fd))
+		close(fd);
+}
+
+void inherited_release(struct inherited_list *list, int fd)
+{
+	remove_item(list, fd);
 }
 
 void inherited_note(struct inherited_list *list, const char *format, ...)
@@ -148,8 +159,11 @@ void inherited_free(struct inherited_list *list)
 	}
 	for (size_t i = 0; i < list->note_count; i++)
 		free(list->notes[i]);
+	for (size_t i = 0; i < list->elder_count; i++)
+		close(list->elders[i]);
 	if (list->handed_over)
 		close(list->answer_fd);
+	free(list->elders);
 	free(list->items);
 	free(list->notes);
 	*list = (struct inherited_list){0};

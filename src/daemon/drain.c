@@ -44,6 +44,7 @@ void server_drain(struct server *server, uint64_t timeout_ms)
 {
 	if (server->state != SERVER_SERVING)
 		return;
+	server_call_off_hand_over(server);
 	server->state = SERVER_DRAINING;
 	adopt_timer_free(&server->idle_timer);
 	adopt_timer_stop(server->status_timer);
@@ -53,7 +54,9 @@ void server_drain(struct server *server, uint64_t timeout_ms)
 	server_retire(server);
 }
 
-void server_drained(struct server *server)
+void server_end_if_drained(struct server *server)
 {
-	server_stop(server);
+	if (atomic_load(&server->ended_workers) == server->worker_count &&
+	    !elders_are_there(&server->elders))
+		server_stop(server);
 }

@@ -55,6 +55,9 @@ static void idle_over(void *context)
 	uint64_t after_ms = server->setup->config->idle_exit_ms;
 	uint64_t so_far_ms = idle_ms(server);
 
+	/* This is begun anew when the one has failed, and when the others have ended. */
+	if (server->handover || elders_are_there(&server->elders))
+		return;
 	if (so_far_ms < after_ms) {
 		await(server, after_ms - so_far_ms);
 		return;

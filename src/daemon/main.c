@@ -1,5 +1,6 @@
 /* adoptd: from the command line to a server that runs, and back. */
 #include "config.h"
+#include "keep.h"
 #include "notify.h"
 #include "options.h"
 #include "server.h"
@@ -60,13 +61,10 @@ static int collect(const struct options *options, const struct config *config,
 	return error;
 }
 
-static int serve(const struct options *options, struct inherited_list *list,
-		 struct ledgers *ledgers, struct setup *setup)
+static int serve(const struct server_order *order)
 {
-	const struct server_order order = {
-		.options = options, .list = list, .ledgers = ledgers, .setup = setup};
 	struct server *server = NULL;
-	int error = server_new(&order, &server);
+	int error = server_new(order, &server);
 
 	if (error == 0)
 		error = server_run(server);
@@ -82,40 +80,58 @@ static int exit_code(int error)
 	return error == -EINVAL || error == -EBADF || error == -EEXIST ? EXIT_CONFIG : EXIT_SYSTEM;
 }
 
+/* config: taken over on success. */
+static int set_up(struct server_order *order, struct config *config, struct faults *faults)
+{
+	const struct setup_order setup_order = {
+		.config = config,
+		.inherited = order->list,
+		.opened = order->given,
+		.ledgers = order->ledgers,
+	};
+	int error = setup_new(&setup_order, faults, &order->setup);
+
+	log_faults(faults);
+	return error;
+}
+
 /* config: taken over. */
-static int run(const struct options *options, struct config *config, struct faults *faults)
+static int run(const struct options *options, const struct program *program, struct config *config,
+	       struct faults *faults)
 {
 	struct inherited_list list = {0};
+	struct listen_set given = {0};
 	struct ledgers ledgers = {0};
-	struct setup_order order = {.inherited = &list, .ledgers = &ledgers};
-	struct setup *setup = NULL;
+	struct server_order order = {
+		.options = options,
+		.program = program,
+		.list = &list,
+		.given = &given,
+		.ledgers = &ledgers,
+	};
 	int code, error;
 
 	descriptor_limit_raise();
 	error = collect(options, config, &list);
+	if (error == 0)
+		error = keep_take(&list, &given);
+	if (error == 0)
+		error = set_up(&order, config, faults);
 	if (error < 0) {
 		config_free(&config);
 		code = exit_code(error);
-		goto out;
+	} else {
+		code = faults_acceptable(faults, options->strict) ? serve(&order) : EXIT_CONFIG;
 	}
-	order.config = config;
-	error = setup_new(&order, faults, &setup);
-	log_faults(faults);
-	if (error < 0) {
-		config_free(&config);
-		code = exit_code(error);
-		goto out;
-	}
-	code = faults_acceptable(faults, options->strict) ? serve(options, &list, &ledgers, setup)
-							  : EXIT_CONFIG;
-out:
-	setup_unref(&setup);
+	setup_unref(&order.setup);
 	ledgers_done(&ledgers);
+	listen_close(&given);
 	inherited_free(&list);
 	return code;
 }
 
-static int with_config(const struct options *options, struct faults *faults)
+static int with_config(const struct options *options, const struct program *program,
+		       struct faults *faults)
 {
 	struct config *config = NULL;
 	int error = config_read(options->config_path, options->config_text, faults, &config);
@@ -129,7 +145,7 @@ static int with_config(const struct options *options, struct faults *faults)
 	} else {
 		log_set_level(config->log_level);
 		log_set_format(config->log_format);
-		code = run(options, config, faults);
+		code = run(options, program, config, faults);
 		config = NULL;
 	}
 	config_free(&config);
@@ -138,14 +154,21 @@ static int with_config(const struct options *options, struct faults *faults)
 
 int main(int argc, char *argv[])
 {
+	struct program program;
 	struct options options;
 	struct faults *faults = NULL;
 	int error, code = EXIT_SYSTEM;
 
+	/* Until it takes over from another, that one speaks for the service. */
+	notify_silence(handover_expected());
+	if (program_remember(argc, argv, &program) < 0)
+		return EXIT_SYSTEM;
 	log_set_format(stderr_is_client() ? LOG_FORMAT_SYSLOG : LOG_FORMAT_AUTO);
 	error = options_parse(argc, argv, stderr, &options);
-	if (error < 0)
+	if (error < 0) {
+		program_done(&program);
 		return error == -EINVAL ? OPTIONS_EXIT_USAGE : EXIT_SYSTEM;
+	}
 	if (options.help) {
 		options_print_help(stdout);
 		code = EXIT_SUCCESS;
@@ -153,9 +176,10 @@ int main(int argc, char *argv[])
 		options_print_version(stdout);
 		code = EXIT_SUCCESS;
 	} else if (faults_new(&faults) == 0) {
-		code = with_config(&options, faults);
+		code = with_config(&options, &program, faults);
 	}
 	faults_free(&faults);
 	options_done(&options);
+	program_done(&program);
 	return code;
 }

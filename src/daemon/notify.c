@@ -2,6 +2,9 @@
 
 #ifdef HAVE_SYSTEMD
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
@@ -9,14 +12,39 @@
 /* What a drain takes beyond its time, until the process is gone. */
 #define DRAIN_MARGIN_MS 10000
 
+/* The longest status, and a variable or two besides. */
+#define TEXT_BYTES 1024
+
+static atomic_bool silenced;
+
 bool notify_wanted(void)
 {
-	return getenv("NOTIFY_SOCKET") != NULL;
+	return !atomic_load(&silenced) && getenv("NOTIFY_SOCKET") != NULL;
+}
+
+void notify_silence(bool silent)
+{
+	atomic_store(&silenced, silent);
+}
+
+static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void tell(const char *format, ...)
+{
+	char text[TEXT_BYTES];
+	va_list args;
+
+	if (!notify_wanted())
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	sd_notify(0, text);
 }
 
 void notify_ready(const char *status)
 {
-	sd_notifyf(0, "READY=1\nSTATUS=%s", status);
+	tell("READY=1\nSTATUS=%s", status);
 }
 
 /* sd_notify(3): with Type=notify-reload the time tells which reload is meant. */
@@ -25,24 +53,53 @@ void notify_reloading(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\nSTATUS=Reloading",
-		   (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+	tell("RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\nSTATUS=Reloading",
+	     (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
 }
 
 void notify_draining(uint64_t timeout_ms)
 {
-	sd_notifyf(0, "STOPPING=1\nSTATUS=Draining\nEXTEND_TIMEOUT_USEC=%" PRIu64,
-		   (timeout_ms + DRAIN_MARGIN_MS) * 1000);
+	tell("STOPPING=1\nSTATUS=Draining\nEXTEND_TIMEOUT_USEC=%" PRIu64,
+	     (timeout_ms + DRAIN_MARGIN_MS) * 1000);
 }
 
 void notify_stopping(const char *status)
 {
-	sd_notifyf(0, "STOPPING=1\nSTATUS=%s", status);
+	tell("STOPPING=1\nSTATUS=%s", status);
+}
+
+void notify_main_pid(int64_t pid, const char *status)
+{
+	tell("MAINPID=%" PRId64 "\nREADY=1\nSTATUS=%s", pid, status);
+}
+
+/* FDPOLL=0: an error that a datagram socket has met would end its being kept. */
+bool notify_store(int fd, const char *name)
+{
+	char text[TEXT_BYTES];
+
+	if (!notify_wanted())
+		return false;
+	snprintf(text, sizeof text, "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
+	return sd_pid_notify_with_fds(0, 0, text, &fd, 1) > 0;
+}
+
+/* systemd.service(5): FDSTORE is set since version 254. */
+size_t notify_store_room(void)
+{
+	const char *room = getenv("FDSTORE");
+
+	return room ? (size_t)strtoul(room, NULL, 10) : SIZE_MAX;
+}
+
+void notify_store_remove(const char *name)
+{
+	tell("FDSTOREREMOVE=1\nFDNAME=%s", name);
 }
 
 void notify_status(const char *status)
 {
-	sd_notifyf(0, "STATUS=%s", status);
+	tell("STATUS=%s", status);
 }
 
 uint64_t notify_watchdog_interval_ms(void)
@@ -54,7 +111,7 @@ uint64_t notify_watchdog_interval_ms(void)
 
 void notify_watchdog(void)
 {
-	sd_notify(0, "WATCHDOG=1");
+	tell("WATCHDOG=1");
 }
 
 #else
@@ -62,6 +119,34 @@ void notify_watchdog(void)
 bool notify_wanted(void)
 {
 	return false;
+}
+
+void notify_silence(bool silent)
+{
+	(void)silent;
+}
+
+void notify_main_pid(int64_t pid, const char *status)
+{
+	(void)pid;
+	(void)status;
+}
+
+bool notify_store(int fd, const char *name)
+{
+	(void)fd;
+	(void)name;
+	return false;
+}
+
+size_t notify_store_room(void)
+{
+	return 0;
+}
+
+void notify_store_remove(const char *name)
+{
+	(void)name;
 }
 
 void notify_ready(const char *status)

@@ -1,4 +1,5 @@
 /* The server's setup: the first, and each that takes its place. */
+#include "keep.h"
 #include "notify.h"
 #include "server_parts.h"
 
@@ -74,17 +75,22 @@ static int discard(struct serving *serving, void *context)
 	return 0;
 }
 
-int server_serve(struct server *server, struct setup *setup)
+int server_prepare(struct server *server, struct setup *setup)
 {
 	int error = set_limits(server, setup);
 
 	if (error == 0)
 		error = server_each(server, prepare, setup);
 	if (error == 0)
-		return server_each(server, commit, NULL);
+		return 0;
 	server_each(server, discard, NULL);
 	set_limits(server, server->setup);
 	return error;
+}
+
+int server_commit(struct server *server)
+{
+	return server_each(server, commit, NULL);
 }
 
 /* Takes the place of the setup before, whose connections keep it. What only that one
@@ -94,6 +100,7 @@ static void replace(struct server *server, struct setup *setup)
 	if (setup->config->workers != server->worker_count)
 		log_warning("workers: changes with the next start; there are %u",
 			    server->worker_count);
+	keep_forget(&server->setup->plan->opened, &setup->plan->opened);
 	plan_close_ports(server->setup->plan);
 	setup_unref(&server->setup);
 	server->setup = setup_ref(setup);
@@ -131,15 +138,18 @@ int server_reload(struct server *server, struct faults *faults)
 	struct setup *setup = NULL;
 	int error;
 
-	if (server->state != SERVER_SERVING) {
-		log_warning("draining: nothing is reloaded any more");
+	if (server->state != SERVER_SERVING || server->handover) {
+		log_warning("%s: nothing is reloaded",
+			    server->handover ? "handing over" : "draining");
 		return -EBUSY;
 	}
 	notify_reloading();
 	error = read_setup(server, faults, &setup);
 	log_faults(faults);
 	if (error == 0)
-		error = server_serve(server, setup);
+		error = server_prepare(server, setup);
+	if (error == 0)
+		error = server_commit(server);
 	if (error == 0)
 		replace(server, setup);
 	setup_unref(&setup);
@@ -152,4 +162,14 @@ int server_reload(struct server *server, struct faults *faults)
 		  error == -EINVAL ? "the configuration has faults" : adopt_error_text(error));
 	notify_ready("Reloading failed, nothing has changed; see the log");
 	return error;
+}
+
+void server_reload_asked(struct server *server)
+{
+	struct faults *faults;
+
+	if (server_reload_after_hand_over(server) || faults_new(&faults) < 0)
+		return;
+	server_reload(server, faults);
+	faults_free(&faults);
 }

@@ -1,5 +1,6 @@
 #include "server_parts.h"
 
+#include "keep.h"
 #include "notify.h"
 
 #include <errno.h>
@@ -41,8 +42,7 @@ static void hear_ended(struct adopt_call *call)
 	struct server *server =
 		(struct server *)((char *)call - offsetof(struct server, worker_ended));
 
-	if (atomic_load(&server->ended_workers) == server->worker_count)
-		server_drained(server);
+	server_end_if_drained(server);
 }
 
 /* --- jobs --- */
@@ -104,10 +104,14 @@ void server_sum(const struct server *server, const struct serving_counts *counts
 static void end_asked(void *context)
 {
 	struct server *server = context;
+	bool first = !server->end_asked;
 
+	server->end_asked = true;
 	if (server->state == SERVER_SERVING) {
 		log_info("draining");
 		server_drain(server, server->setup->config->drain_timeout_ms);
+	} else if (first && server->handed_over) {
+		log_info("draining since the hand-over");
 	} else {
 		log_info("stopping at once");
 		server_stop(server);
@@ -132,18 +136,12 @@ static void status_asked(void *context)
 
 static void reload_asked(void *context)
 {
-	struct faults *faults;
-
-	if (faults_new(&faults) < 0)
-		return;
-	server_reload(context, faults);
-	faults_free(&faults);
+	server_reload_asked(context);
 }
 
 static void hand_over_asked(void *context)
 {
-	(void)context;
-	log_warning("SIGUSR2: handing over is not supported yet; restart instead");
+	server_hand_over(context);
 }
 
 static int watch_signals(struct server *server)
@@ -175,7 +173,7 @@ static int new_workers(struct server *server)
 	if (error < 0)
 		return error;
 	server->worker_count = workers;
-	server->reactor = server->workers[0].reactor;
+	server->reactor = server->elders.reactor = server->workers[0].reactor;
 	server->servings = calloc(workers, sizeof *server->servings);
 	if (workers > 1)
 		server->loads = calloc(workers, sizeof *server->loads);
@@ -213,6 +211,43 @@ static uint64_t count_descriptors(void)
 	return (uint64_t)next;
 }
 
+static void elders_gone(struct elders *elders)
+{
+	struct server *server = (struct server *)((char *)elders - offsetof(struct server, elders));
+
+	server_await_idle(server);
+	server_end_if_drained(server);
+}
+
+static const struct elders_ops elders_ops = {.gone = elders_gone};
+
+/* Where an adoptd before this one accepts still. */
+static int take_over(struct server *server)
+{
+	struct inherited_list *list = server->list;
+	int error = handover_accept(list);
+
+	if (error < 0) {
+		log_notice("the adoptd before this one does not hand over to it");
+		return error;
+	}
+	notify_silence(false);
+	while (error == 0 && list->elder_count > 0) {
+		error = elders_add(&server->elders, list->elders[list->elder_count - 1]);
+		if (error == 0)
+			list->elder_count--;
+	}
+	return error;
+}
+
+/* What an adoptd before this one opened is this one's now, or nobody's. */
+static void settle_given(struct listen_set *given, const struct plan *plan)
+{
+	listen_leave_paths(given, false);
+	keep_forget(given, &plan->opened);
+	listen_close(given);
+}
+
 static int begin(struct server *server)
 {
 	int error = slots_new(0, &server->slots);
@@ -227,7 +262,11 @@ static int begin(struct server *server)
 		error = workers_start(server->workers, server->worker_count);
 	server->descriptors_before = count_descriptors();
 	if (error == 0)
-		error = server_serve(server, server->setup);
+		error = server_prepare(server, server->setup);
+	if (error == 0)
+		error = take_over(server);
+	if (error == 0)
+		error = server_commit(server);
 	return error;
 }
 
@@ -249,22 +288,30 @@ int server_new(const struct server_order *order, struct server **ret)
 	if (!server)
 		return -ENOMEM;
 	server->options = order->options;
+	server->program = order->program;
 	server->list = order->list;
 	server->ledgers = order->ledgers;
 	server->setup = setup_ref(order->setup);
+	server->elders.ops = &elders_ops;
+	LIST_INIT(&server->elders.list);
+	server->successor_fd = -1;
 	server->status_wanted.run = server_hear_status_wanted;
 	server->worker_ended.run = hear_ended;
 	error = begin(server);
 	drop_connections(server);
-	if (error < 0)
+	if (error < 0) {
 		server_free(&server);
-	else
-		*ret = server;
-	return error;
+		return error;
+	}
+	settle_given(order->given, server->setup->plan);
+	*ret = server;
+	return 0;
 }
 
-static bool has_ports(const struct plan *plan)
+bool server_has_ports(const struct server *server)
 {
+	const struct plan *plan = server->setup->plan;
+
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->entries[i].role != PLAN_STREAM_CONNECTION)
 			return true;
@@ -277,7 +324,7 @@ int server_run(struct server *server)
 
 	server_tell_ready(server);
 	/* An Accept=yes or inetd instance ends when its connection does. */
-	if (!has_ports(server->setup->plan))
+	if (!server_has_ports(server))
 		server_retire(server);
 	server_await_idle(server);
 	error = adopt_reactor_run(server->reactor);
@@ -299,6 +346,8 @@ void server_free(struct server **gone)
 	*gone = NULL;
 	if (!server)
 		return;
+	server_call_off_hand_over(server);
+	elders_forget(&server->elders);
 	for (size_t i = 0; i < SERVER_SIGNALS; i++)
 		adopt_signal_free(&server->signals[i]);
 	adopt_timer_free(&server->drain_timer);
@@ -315,5 +364,7 @@ void server_free(struct server **gone)
 	slots_free(&server->slots);
 	free(server->servings);
 	free(server->loads);
+	if (server->successor_fd >= 0)
+		close(server->successor_fd);
 	free(server);
 }

@@ -1,14 +1,15 @@
 /*
  * server.h - adoptd at work: workers that serve a setup, from the start to the end
  *
- * It reloads (reload.c), drains (drain.c), exits when it is idle (idle.c) and feeds the
- * supervisor's watchdog (watchdog.c).
+ * It reloads (reload.c), drains (drain.c), hands over (handover.c), exits when it is idle
+ * (idle.c) and feeds the supervisor's watchdog (watchdog.c).
  */
 #ifndef DAEMON_SERVER_H
 #define DAEMON_SERVER_H
 
 #include "activation/activation.h"
 #include "options.h"
+#include "program.h"
 #include "setup.h"
 
 struct server;
@@ -16,13 +17,16 @@ struct server;
 /* Where a server comes from. All but the setup outlives it. */
 struct server_order {
 	const struct options *options; /* to read the configuration again */
+	const struct program *program; /* to hand over to */
 	struct inherited_list *list;   /* connections are dropped from it once they are adopted */
+	struct listen_set *given;      /* what an adoptd before opened; empty once it serves */
 	struct ledgers *ledgers;
 	struct setup *setup; /* takes a reference */
 };
 
 /*
- * Makes workers, and has them adopt every descriptor of the setup. What fails is logged.
+ * Makes workers, and has them adopt every descriptor of the setup. Where an adoptd before
+ * this one hands over, waits for it to leave that to this one. What fails is logged.
  * ret: free with server_free().
  * Returns 0 or a negative errno.
  */

@@ -2,6 +2,7 @@
 #ifndef DAEMON_SERVER_PARTS_H
 #define DAEMON_SERVER_PARTS_H
 
+#include "elders.h"
 #include "server.h"
 #include "serving.h"
 #include "worker.h"
@@ -17,11 +18,17 @@ enum server_state {
 
 struct server {
 	const struct options *options;
+	const struct program *program;
 	struct inherited_list *list;
 	struct ledgers *ledgers;
 	struct setup *setup;
 	struct slots *slots; /* max-connections of all ports */
 	enum server_state state;
+	struct handover *handover; /* to a new adoptd, under way; else NULL */
+	bool handed_over;          /* a new adoptd accepts */
+	int successor_fd;          /* its end is how that one learns of this one's; -1: none */
+	struct elders elders;      /* until they have ended, this one neither is idle nor ends */
+	bool end_asked;
 	uint64_t descriptors_before; /* so many were open before the first client */
 
 	unsigned worker_count;
@@ -71,6 +78,10 @@ void server_sum(const struct server *server, const struct serving_counts *counts
  */
 int server_reload(struct server *server, struct faults *faults);
 
+/* Does so for whoever only reads the log. During a hand-over it is put off until that is
+ * over, and then up to whoever serves. */
+void server_reload_asked(struct server *server);
+
 /* Accepts no more, and has the server end when nothing is in hand (drain.c). Harmless
  * twice. */
 void server_retire(struct server *server);
@@ -85,12 +96,33 @@ void server_drain_tick(void *server);
 /* Ends at once. */
 void server_stop(struct server *server);
 
-/* The last worker has nothing left, while draining. */
-void server_drained(struct server *server);
+/* Ends, if nothing is in hand any more after server_retire() (drain.c). */
+void server_end_if_drained(struct server *server);
 
-/* Serves a setup in place of the one before (reload.c). Returns 0, or a negative errno:
- * then nothing has changed. */
-int server_serve(struct server *server, struct setup *setup);
+/* Has every worker prepare a setup, with its ports held (reload.c). Returns 0, or a negative
+ * errno: then nothing has changed. */
+int server_prepare(struct server *server, struct setup *setup);
+
+/* Serves what was prepared, in place of the setup before (reload.c). Returns 0 or -ENOMEM. */
+int server_commit(struct server *server);
+
+/* Tells whether the setup has more than connections. */
+bool server_has_ports(const struct server *server);
+
+/*
+ * Starts adoptd again, and hands over to it all that this one accepts on (handover.c). This
+ * one drains when the new one is ready, and goes on if that fails.
+ * Returns 0 when it is under way; -EBUSY where there cannot be one; another negative errno.
+ * The log tells of all.
+ */
+int server_hand_over(struct server *server);
+
+/* Ends one that is under way, and the new process; harmless where there is none. */
+void server_call_off_hand_over(struct server *server);
+
+/* Remembers a reload for the time after the hand-over that is under way. Returns whether
+ * there is one. */
+bool server_reload_after_hand_over(struct server *server);
 
 /* Exits when nothing has been in hand for idle-exit, from now on as the setup says
  * (idle.c). */

@@ -1,4 +1,5 @@
 /* What the supervisor is told of the server: systemctl status shows it. */
+#include "keep.h"
 #include "notify.h"
 #include "server_parts.h"
 
@@ -39,6 +40,7 @@ void server_tell_ready(struct server *server)
 
 	snprintf(text, sizeof text, "Serving %zu port%s", ports, ports == 1 ? "" : "s");
 	server->told_ms = adopt_reactor_now_ms(server->reactor);
+	keep_store(&server->setup->plan->opened);
 	notify_ready(text);
 }
 

@@ -77,6 +77,15 @@ int fd_message_add(struct fd_message *message, int fd, const struct fd_message_r
 	return 0;
 }
 
+int fd_message_attach(struct fd_message *message, int fd)
+{
+	if (message->fd_count == FD_MESSAGE_FDS_MAX)
+		return -ENOBUFS;
+	message->fds[message->fd_count++] = fd;
+	count(message);
+	return 0;
+}
+
 void fd_message_set_sender(struct fd_message *message, const struct fd_message_sender *sender)
 {
 	unsigned char *body = message->bytes + FD_MESSAGE_HEADER_BYTES;

@@ -23,7 +23,8 @@
 
 enum fd_message_kind {
 	FD_MESSAGE_DESCRIPTORS = 1, /* some of the list: a record for each descriptor */
-	FD_MESSAGE_END,             /* that was all; with who hands over */
+	FD_MESSAGE_END,             /* that was all; with who hands over. Its descriptors are
+				     * sockets, at an end when an adoptd before that has ended */
 	FD_MESSAGE_READY,           /* back: adopted, but nobody is accepted yet; with who it is */
 	FD_MESSAGE_GO,              /* they are the receiver's now */
 };
@@ -67,6 +68,10 @@ void fd_message_begin(struct fd_message *message, enum fd_message_kind kind);
  * -ENAMETOOLONG where no message has room for its texts.
  */
 int fd_message_add(struct fd_message *message, int fd, const struct fd_message_record *record);
+
+/* Adds a descriptor of which there is nothing to tell, to a FD_MESSAGE_END. Returns 0 or
+ * -ENOBUFS. */
+int fd_message_attach(struct fd_message *message, int fd);
 
 /* Writes the body of a FD_MESSAGE_END or a FD_MESSAGE_READY. */
 void fd_message_set_sender(struct fd_message *message, const struct fd_message_sender *end);

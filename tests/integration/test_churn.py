@@ -6,7 +6,7 @@ import lab
 
 class TestChurn(lab.Case):
     def test_nobody_is_lost(self):
-        served, failed, _ = churn.run(self.lab, reloads=10, restarts=4, hand_overs=0, kills=2)
+        served, failed, _ = churn.run(self.lab, reloads=10, restarts=4, hand_overs=5, kills=2)
         self.assertEqual(failed, [])
         self.assertGreater(served, 100)
 

@@ -205,6 +205,42 @@ class Systemd(lab.Case):
                     self.lab.write(path, good)
                     self.assertEqual(self.answers(lambda: client.recv(100)), b"hello")
 
+    def test_reload(self):
+        """What is wrong is told to whoever asks, and changes nothing."""
+        path = f"{self.lab.configs}/small.conf"
+        with open(self.lab.path(path), encoding="utf-8") as file:
+            good = file.read()
+        self.addCleanup(self.lab.write, path, good)
+        with connect(("127.0.0.1", 7)) as client:
+            client.sendall(b"hello")
+            self.assertEqual(self.answers(lambda: client.recv(10)), b"hello")
+            pid = self.pid()
+            self.lab.write(path, 'port "echo" { ehco {} }\n')
+            with self.assertRaises(AssertionError):
+                self.lab.run("systemctl", "reload", SMALL)
+            self.assertEqual(echo_stream(("127.0.0.1", 7)), b"hello\n")
+            self.lab.write(path, 'port "echo" { reject { message = "new" } }\n')
+            self.lab.run("systemctl", "reload", SMALL)
+            self.assertEqual(wait_for("the new plan", lambda: echo_stream(("127.0.0.1", 7), b"")),
+                             b"new")
+            client.sendall(b"again")
+            self.assertEqual(client.recv(10), b"again")
+        self.assertEqual(self.pid(), pid)
+
+    def test_hand_over(self):
+        """The sandbox lets it start itself again."""
+        with connect(("127.0.0.1", 7)) as client:
+            client.sendall(b"hello")
+            self.assertEqual(self.answers(lambda: client.recv(10)), b"hello")
+            pid = self.pid()
+            self.lab.run("systemctl", "kill", "--kill-whom=main", "-s", "USR2", SMALL)
+            wait_for("the new one", lambda: self.pid() not in (0, pid))
+            self.assertEqual(echo_stream(("127.0.0.1", 7)), b"hello\n")
+            self.assertEqual(echo_datagram(("127.0.0.1", 7)), b"hello\n")
+            client.sendall(b"again")
+            self.assertEqual(client.recv(10), b"again")
+        self.assertEqual(self.lab.show(SMALL, "ActiveState", "NRestarts"), ["active", "0"])
+
     def test_accept(self):
         """Accept=yes: an instance a connection, each ending with success."""
         self.lab.add_unit("each.socket", "[Socket]\nListenStream=127.0.0.1:4007\nAccept=yes\n")

@@ -190,6 +190,21 @@ START_TEST(systemd_connection_is_on_standard_descriptors_too)
 }
 END_TEST
 
+/* What adoptd itself has had it store is marked, and keeps its name. */
+START_TEST(systemd_stores_what_was_opened)
+{
+	place_listener(3);
+	place_listener(4);
+	announce("2", "web:adoptd-listen-4711");
+	ck_assert_int_eq(collect(), 0);
+	ck_assert_uint_eq(list.count, 2);
+	assert_item(0, "web", 3, "systemd");
+	ck_assert(!list.items[0].opened);
+	assert_item(1, "adoptd-listen-4711", 4, "systemd");
+	ck_assert(list.items[1].opened);
+}
+END_TEST
+
 START_TEST(systemd_meant_another_pid)
 {
 	place_listener(3);
@@ -472,6 +487,7 @@ int main(void)
 	tcase_add_test(tcase, systemd_without_names);
 	tcase_add_test(tcase, systemd_name_given_to_a_connection_stays);
 	tcase_add_test(tcase, systemd_connection_is_on_standard_descriptors_too);
+	tcase_add_test(tcase, systemd_stores_what_was_opened);
 	tcase_add_test(tcase, systemd_meant_another_pid);
 	tcase_add_test(tcase, systemd_without_pid);
 	tcase_add_loop_test(tcase, systemd_count_is_absurd, 0, 7);
