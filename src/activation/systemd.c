@@ -1,19 +1,27 @@
-/* systemd: sd_listen_fds(3), and the environment that it reads. */
+/*
+ * systemd: what sd_listen_fds(3) says of the environment. Read here, and not by libsystemd:
+ * loading that library, and the half dozen that it needs, would be the longest part of a
+ * start that a client waits for.
+ */
 #include "activation.h"
 
 #include "adopt/adopt.h"
+#include "support/value.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#ifdef HAVE_SYSTEMD
 #include <sys/stat.h>
+#include <unistd.h>
+#ifdef __linux__
 #include <sys/syscall.h>
 #include <sys/vfs.h>
-#include <systemd/sd-daemon.h>
+#endif
+
+/* The first that is handed over: sd-daemon.h's SD_LISTEN_FDS_START. */
+#define FIRST_FD 3
 
 #define PIDFS_MAGIC_NUMBER 0x50494446 /* linux/magic.h, since 6.9 */
 
@@ -79,12 +87,12 @@ static const char *variable(const char *name)
 static int explain(int error, char **ret_message)
 {
 	if (error == -EBADF) {
-		int fd = SD_LISTEN_FDS_START, length;
+		int fd = FIRST_FD, length;
 		const char *name;
 
 		while (fcntl(fd, F_GETFD) >= 0)
 			fd++;
-		name = announced_name((size_t)(fd - SD_LISTEN_FDS_START), &length);
+		name = announced_name((size_t)(fd - FIRST_FD), &length);
 		return giver_fail(error, ret_message,
 				  "descriptor %d (\"%.*s\") is not open, though LISTEN_FDS=%s says "
 				  "that systemd handed it over",
@@ -114,38 +122,62 @@ static bool is_stored(const char *name)
 	return strncmp(name, STORED_PREFIX, strlen(STORED_PREFIX)) == 0;
 }
 
-static int take(struct inherited_list *list, char **names, int count, char **ret_message)
+static size_t count_names(const char *names)
+{
+	size_t count = *names ? 1 : 0;
+
+	for (; *names; names++)
+		count += *names == ':';
+	return count;
+}
+
+/* Returns how many are meant for this process, perhaps none; -EINVAL where the variables
+ * are not as they should be; -EBADF where one of the descriptors is not open. */
+static int count_announced(void)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	const char *names = getenv("LISTEN_FDNAMES");
+	uint64_t meant, count;
+
+	if (!pid || !fds || meant_for_another())
+		return 0;
+	if (value_number(pid, 1, INT_MAX, &meant) < 0)
+		return -EINVAL;
+	if (meant != (uint64_t)getpid())
+		return 0;
+	if (value_number(fds, 1, INT_MAX - FIRST_FD, &count) < 0)
+		return -EINVAL;
+	for (int i = 0; i < (int)count; i++)
+		if (fcntl(FIRST_FD + i, F_GETFD) < 0)
+			return -EBADF;
+	return names && count_names(names) != count ? -EINVAL : (int)count;
+}
+
+static int take_one(struct inherited_list *list, int fd, char **ret_message)
 {
 	bool named = getenv("LISTEN_FDNAMES");
+	int length;
+	const char *announced = announced_name((size_t)(fd - FIRST_FD), &length);
+	char *name = named ? strndup(announced, (size_t)length) : strdup(default_name(fd));
+	const struct inherited what = {
+		.fd = fd,
+		.number = fd,
+		.source = giver_systemd.name,
+		.opened = name && named && is_stored(name),
+	};
+	int r = name ? inherited_take(list, name, &what) : -ENOMEM;
 
-	for (int i = 0; i < count; i++) {
-		int fd = SD_LISTEN_FDS_START + i;
-		const char *name = named ? names[i] : default_name(fd);
-		const struct inherited what = {
-			.fd = fd,
-			.number = fd,
-			.source = giver_systemd.name,
-			.opened = named && is_stored(name),
-		};
-		int r = inherited_take(list, name, &what);
-
-		if (r == -ENOMEM)
-			return r;
-		if (r < 0)
-			return giver_fail(r, ret_message, "descriptor %d (\"%s\") of systemd: %s",
-					  fd, name, strerror(-r));
-	}
-	return 0;
+	if (r < 0 && r != -ENOMEM)
+		r = giver_fail(r, ret_message, "descriptor %d (\"%s\") of systemd: %s", fd, name,
+			       strerror(-r));
+	free(name);
+	return r;
 }
 
 static int listen_fds(struct inherited_list *list, char **ret_message)
 {
-	char **names = NULL;
-	int count, r;
+	int count = count_announced(), r = 0;
 
-	count = meant_for_another() ? 0 : sd_listen_fds_with_names(false, &names);
-	if (count == -ENOMEM)
-		return count;
 	if (count < 0)
 		return explain(count, ret_message);
 	if (count == 0 && getenv("LISTEN_FDS"))
@@ -155,32 +187,14 @@ static int listen_fds(struct inherited_list *list, char **ret_message)
 			"LISTEN_PIDFDID=%s, not for this one, %ld",
 			variable("LISTEN_FDS"), variable("LISTEN_PID"), variable("LISTEN_PIDFDID"),
 			(long)getpid());
-	r = take(list, names, count, ret_message);
-	for (int i = 0; i < count; i++)
-		free(names[i]);
-	free(names);
+	for (int i = 0; r == 0 && i < count; i++)
+		r = take_one(list, FIRST_FD + i, ret_message);
 	return r;
 }
-
-#else /* HAVE_SYSTEMD */
-
-static int listen_fds(struct inherited_list *list, char **ret_message)
-{
-	const char *fds = getenv("LISTEN_FDS");
-
-	(void)ret_message;
-	if (fds)
-		inherited_note(list, "LISTEN_FDS=%s is ignored: built without libsystemd", fds);
-	return 0;
-}
-
-#endif
 
 static int collect(const struct activation_request *request, struct inherited_list *list,
 		   char **ret_message)
 {
-	/* Not left to libsystemd: older versions do not know all of them, and what
-	 * it says is explained by what they held. */
 	static const char *const announcing[] = {
 		"LISTEN_PID",     "LISTEN_FDS",  "LISTEN_FDNAMES",
 		"LISTEN_PIDFDID", "REMOTE_ADDR", "REMOTE_PORT",

@@ -1,13 +1,17 @@
 #include "notify.h"
 
-#ifdef HAVE_SYSTEMD
+#include "notify_socket.h"
+#include "support/value.h"
+
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <systemd/sd-daemon.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* What a drain takes beyond its time, until the process is gone. */
 #define DRAIN_MARGIN_MS 10000
@@ -39,7 +43,7 @@ static void tell(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	sd_notify(0, text);
+	notify_socket_send(text, -1);
 }
 
 void notify_ready(const char *status)
@@ -81,7 +85,7 @@ bool notify_store(int fd, const char *name)
 	if (!notify_wanted())
 		return false;
 	snprintf(text, sizeof text, "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
-	return sd_pid_notify_with_fds(0, 0, text, &fd, 1) > 0;
+	return notify_socket_send(text, fd) == 0;
 }
 
 /* systemd.service(5): FDSTORE is set since version 254. */
@@ -102,84 +106,20 @@ void notify_status(const char *status)
 	tell("STATUS=%s", status);
 }
 
+/* A pid that is not ours: the variables were meant for another process. */
 uint64_t notify_watchdog_interval_ms(void)
 {
-	uint64_t interval_us = 0;
+	const char *interval = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	uint64_t interval_us, meant;
 
-	return sd_watchdog_enabled(0, &interval_us) > 0 ? interval_us / 1000 : 0;
+	if (!interval || value_number(interval, 1, UINT64_MAX - 1, &interval_us) < 0)
+		return 0;
+	if (pid && (value_number(pid, 1, INT_MAX, &meant) < 0 || meant != (uint64_t)getpid()))
+		return 0;
+	return interval_us / 1000;
 }
 
 void notify_watchdog(void)
 {
 	tell("WATCHDOG=1");
 }
-
-#else
-
-bool notify_wanted(void)
-{
-	return false;
-}
-
-void notify_silence(bool silent)
-{
-	(void)silent;
-}
-
-void notify_main_pid(int64_t pid, const char *status)
-{
-	(void)pid;
-	(void)status;
-}
-
-bool notify_store(int fd, const char *name)
-{
-	(void)fd;
-	(void)name;
-	return false;
-}
-
-size_t notify_store_room(void)
-{
-	return 0;
-}
-
-void notify_store_remove(const char *name)
-{
-	(void)name;
-}
-
-void notify_ready(const char *status)
-{
-	(void)status;
-}
-
-void notify_reloading(void)
-{
-}
-
-void notify_draining(uint64_t timeout_ms)
-{
-	(void)timeout_ms;
-}
-
-void notify_stopping(const char *status)
-{
-	(void)status;
-}
-
-void notify_status(const char *status)
-{
-	(void)status;
-}
-
-uint64_t notify_watchdog_interval_ms(void)
-{
-	return 0;
-}
-
-void notify_watchdog(void)
-{
-}
-
-#endif

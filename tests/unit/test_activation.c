@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#ifdef HAVE_SYSTEMD
+#ifdef __linux__
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #endif
@@ -114,7 +114,7 @@ static void assert_failed(int error, int wanted, const char *part)
 	ck_assert_msg(strstr(message, part) != NULL, "\"%s\" is not in \"%s\"", part, message);
 }
 
-#ifdef HAVE_SYSTEMD
+#ifdef __linux__
 static void announce(const char *fds, const char *names)
 {
 	char pid[32];
@@ -481,7 +481,7 @@ int main(void)
 
 	while (open("/dev/null", O_RDWR) < FREE_NUMBERS - 1)
 		;
-#ifdef HAVE_SYSTEMD
+#ifdef __linux__
 	tcase = add_case(suite, "systemd");
 	tcase_add_test(tcase, systemd_names_repeat);
 	tcase_add_test(tcase, systemd_without_names);

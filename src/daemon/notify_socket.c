@@ -1,0 +1,66 @@
+#include "notify_socket.h"
+
+#include "adopt/adopt.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0
+#endif
+
+static int find_address(struct adopt_address *ret)
+{
+	const char *text = getenv("NOTIFY_SOCKET");
+	struct adopt_address address = {.name.un.sun_family = AF_UNIX};
+	size_t length = text ? strlen(text) : 0;
+
+	if (length == 0)
+		return -ENOENT;
+	if (text[0] != '/' && text[0] != '@')
+		return -EAFNOSUPPORT;
+	if (length >= sizeof address.name.un.sun_path)
+		return -ENAMETOOLONG;
+	memcpy(address.name.un.sun_path, text, length);
+	if (text[0] == '@')
+		address.name.un.sun_path[0] = '\0';
+	/* An abstract name has no NUL at its end. */
+	address.length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length +
+				     (text[0] == '/' ? 1 : 0));
+	*ret = address;
+	return 0;
+}
+
+int notify_socket_send(const char *text, int fd)
+{
+	struct adopt_address address;
+	union {
+		struct cmsghdr header;
+		unsigned char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec bytes = {.iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text)};
+	struct msghdr message = {.msg_name = &address.name, .msg_iov = &bytes, .msg_iovlen = 1};
+	int error = find_address(&address), sock;
+
+	if (error == 0)
+		error = adopt_socket_create(AF_UNIX, SOCK_DGRAM, &sock);
+	if (error < 0)
+		return error;
+	message.msg_namelen = address.length;
+	if (fd >= 0) {
+		message.msg_control = control.bytes;
+		message.msg_controllen = sizeof control.bytes;
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof fd);
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+	}
+	if (sendmsg(sock, &message, MSG_NOSIGNAL) < 0)
+		error = -errno;
+	close(sock);
+	return error;
+}

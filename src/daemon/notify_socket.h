@@ -1,0 +1,17 @@
+/* notify_socket.h - the datagrams of sd_notify(3)
+ *
+ * Spoken here and not by libsystemd for the reason that activation/systemd.c has. */
+#ifndef DAEMON_NOTIFY_SOCKET_H
+#define DAEMON_NOTIFY_SOCKET_H
+
+/*
+ * Sends a datagram to the UNIX socket that NOTIFY_SOCKET names, by its path or, after `@`,
+ * in the abstract namespace.
+ * text: lines of VARIABLE=VALUE.
+ * fd: goes along with it, -1 for none; stays the caller's.
+ * Returns 0; -ENOENT where the variable is not set; -EAFNOSUPPORT where it is of another
+ * kind; -ENAMETOOLONG; a negative errno from socket(2) or sendmsg(2).
+ */
+int notify_socket_send(const char *text, int fd);
+
+#endif
