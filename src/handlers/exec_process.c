@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -30,6 +31,9 @@ enum stage {
 
 struct exec_process {
 	struct adopt_guest guest;
+	struct roll_entry entry;
+	bool listed;
+	char note[16];             /* its number as text */
 	struct adopt_watcher exit; /* readable once it has ended */
 	const struct exec_settings *settings;
 	struct host *host;
@@ -51,8 +55,9 @@ static struct adopt_reactor *reactor_of(const struct exec_process *process)
 /* Never after it has been waited for: the number may be another's by then. */
 static void signal_group(const struct exec_process *process, int number)
 {
-	if (process->stage != OVER)
-		kill(-process->pid, number);
+	if (process->stage != OVER && kill(-process->pid, number) < 0 && errno != ESRCH)
+		log_warning("exec: %s[%d]: cannot be told to end: %s", process->settings->name,
+			    (int)process->pid, strerror(errno));
 }
 
 static void release(struct exec_process *process)
@@ -65,29 +70,38 @@ static void release(struct exec_process *process)
 	free(process);
 }
 
-static void finish(struct exec_process *process)
+static void unlist(struct exec_process *process)
+{
+	if (process->listed)
+		host_leave(process->host, &process->entry);
+	process->listed = false;
+}
+
+static void let_go(struct exec_process *process)
 {
 	const struct exec_settings *settings = process->settings;
 	struct host *host = process->host;
 
-	adopt_guest_remove(&process->guest);
+	unlist(process);
 	release(process);
 	slots_give(settings->processes);
 	host_work_end(host);
+}
+
+static void finish(struct exec_process *process)
+{
+	adopt_guest_remove(&process->guest);
+	let_go(process);
 }
 
 /* The reactor ends: nobody will see to the process any more. */
 static void leave(struct adopt_guest *guest)
 {
 	struct exec_process *process = (struct exec_process *)guest;
-	const struct exec_settings *settings = process->settings;
-	struct host *host = process->host;
 
 	if (process->stage == RUNNING)
 		signal_group(process, SIGTERM);
-	release(process);
-	slots_give(settings->processes);
-	host_work_end(host);
+	let_go(process);
 }
 
 static void wait_for(struct exec_process *process)
@@ -157,6 +171,7 @@ static void has_exited(struct adopt_watcher *watcher)
 	bool failed = tell_end(process);
 
 	adopt_reader_remove(reactor_of(process), &process->exit);
+	unlist(process);
 	process->exited = true;
 	process->ended = NULL;
 	if (process->stage != ASKED_TO_END)
@@ -264,6 +279,46 @@ static int begin(struct exec_process *process, const struct exec_process_order *
 	return attend(process);
 }
 
+static void look(struct roll_entry *entry, struct roll_sight *ret)
+{
+	const struct exec_process *process =
+		(const struct exec_process *)((char *)entry - offsetof(struct exec_process, entry));
+	const struct handler_settings *settings = &process->settings->base;
+
+	*ret = (struct roll_sight){
+		.kind = "process",
+		.port = settings->port_name,
+		.route = settings->route,
+		.handler = settings->handler->name,
+		.note = process->note,
+	};
+}
+
+static void abort_entry(struct roll_entry *entry)
+{
+	exec_process_stop(
+		(struct exec_process *)((char *)entry - offsetof(struct exec_process, entry)));
+}
+
+static const struct roll_ops roll_ops = {.look = look, .abort = abort_entry};
+
+static void list(struct exec_process *process)
+{
+	snprintf(process->note, sizeof process->note, "pid %d", (int)process->pid);
+	process->entry.ops = &roll_ops;
+	process->listed = true;
+	host_enter(process->host, &process->entry);
+}
+
+static void tell_start(const struct exec_process *process, const struct adopt_address *peer)
+{
+	char text[ADOPT_ADDRESS_TEXT_SIZE] = "the port";
+
+	if (peer)
+		adopt_address_format(peer, text, sizeof text);
+	log_debug("exec: %s[%d]: serves %s", process->settings->name, (int)process->pid, text);
+}
+
 static void tell_trouble(const struct exec_process_order *order, const char *failed, int error)
 {
 	const char *name = order->settings->command[0];
@@ -302,20 +357,23 @@ int exec_process_start(const struct exec_process_order *order, struct exec_proce
 	}
 	adopt_guest_add(reactor_of(process), &process->guest);
 	host_work_begin(process->host);
+	if (!order->peer)
+		list(process);
+	if (log_wants(LOG_LEVEL_DEBUG))
+		tell_start(process, order->peer);
 	if (order->settings->timeout_ms > 0)
 		adopt_timer_start(process->timer, order->settings->timeout_ms);
 	*ret = process;
 	return 0;
 }
 
-void exec_process_stop(struct exec_process **stopped)
+pid_t exec_process_pid(const struct exec_process *process)
 {
-	struct exec_process *process = *stopped;
+	return process->pid;
+}
 
-	*stopped = NULL;
-	if (!process)
-		return;
-	process->ended = NULL;
+void exec_process_stop(struct exec_process *process)
+{
 	if (process->stage == RUNNING)
 		ask_to_end(process);
 }

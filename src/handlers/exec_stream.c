@@ -3,6 +3,7 @@
 #include "exec_process.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,6 +31,7 @@ struct served {
 	struct exec_process *process;   /* NULL before it starts and after it has ended */
 	struct adopt_transport *joined; /* the client's transport; NULL: is not, or is lost */
 	struct adopt_address local;
+	char note[16];    /* the process's number, for who lists connections */
 	int far_fd;       /* -1: none, or the process has it */
 	bool waits;       /* for a slot */
 	bool has_slot;    /* which is not the process's yet */
@@ -105,9 +107,13 @@ static int start(struct served *served, int fd)
 
 	adopt_transport_peer(served->client.transport, &peer);
 	error = exec_process_start(&order, &served->process);
-	if (error == 0)
-		served->has_slot = false;
-	return error;
+	if (error < 0)
+		return error;
+	served->has_slot = false;
+	snprintf(served->note, sizeof served->note, "pid %d",
+		 (int)exec_process_pid(served->process));
+	adopt_transport_set_note(served->client.transport, served->note);
+	return 0;
 }
 
 /* The two are joined, and both lost. Of a client that has left the process hears by itself;
@@ -116,8 +122,8 @@ static void finished(void *context, const struct adopt_join_result *result)
 {
 	struct served *served = context;
 
-	if (result->error == -ECONNABORTED || result->error == -ETIMEDOUT)
-		exec_process_stop(&served->process);
+	if (served->process && (result->error == -ECONNABORTED || result->error == -ETIMEDOUT))
+		exec_process_stop(served->process);
 	exec_process_leave(&served->process);
 	release(served);
 }
@@ -252,7 +258,9 @@ static void client_lost(struct adopt_protocol *protocol, int error)
 	(void)error;
 	slots_leave(&served->turn);
 	stop_waiting(served);
-	exec_process_stop(&served->process);
+	if (served->process)
+		exec_process_stop(served->process);
+	exec_process_leave(&served->process);
 	release(served);
 }
 

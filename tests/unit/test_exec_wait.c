@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -337,6 +338,31 @@ START_TEST(held_host_has_nothing_started)
 }
 END_TEST
 
+START_TEST(it_is_on_the_roll)
+{
+	struct roll_sight sight = {0};
+	struct roll_entry *entry;
+	struct roll roll;
+	int pid = 0;
+
+	roll_init(&roll, 0, 1);
+	host.roll = &roll;
+	watch_datagrams(TAKE " >&2; sleep 1000", "");
+	send_datagram("x\n");
+	RUN_UNTIL(captured_count("]: x"));
+	ck_assert_uint_eq(roll.count, 1);
+	entry = roll_find(&roll, 0);
+	entry->ops->look(entry, &sight);
+	ck_assert_str_eq(sight.kind, "process");
+	ck_assert_str_eq(sight.handler, "exec");
+	ck_assert_int_eq(sscanf(sight.note, "pid %d", &pid), 1);
+	ck_assert_int_eq(kill(pid, 0), 0);
+	entry->ops->abort(entry);
+	RUN_UNTIL(captured_count("ended by signal 15") == 1);
+	ck_assert_uint_eq(roll.count, 0);
+}
+END_TEST
+
 START_TEST(reactor_may_end_while_it_runs)
 {
 	watch_datagrams("trap \"\" HUP; sleep 1000", "");
@@ -377,6 +403,7 @@ int main(void)
 	tcase_add_test(tests, one_process_for_two_ports);
 	tcase_add_test(tests, stopped_port_leaves_its_process);
 	tcase_add_test(tests, held_host_has_nothing_started);
+	tcase_add_test(tests, it_is_on_the_roll);
 	tcase_add_test(tests, reactor_may_end_while_it_runs);
 	tcase_add_test(tests, reactor_may_end_while_it_rests);
 	suite_add_tcase(suite, tests);
