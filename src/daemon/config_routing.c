@@ -148,10 +148,18 @@ static int read_route(struct config_port *port, cfg_t *section, struct faults *f
 	return error;
 }
 
+/* All these options are strings, or lists that are empty by default. */
+static bool is_default(cfg_t *section, const cfg_opt_t *option)
+{
+	if (option->flags & CFGF_LIST)
+		return cfg_size(section, option->name) == 0;
+	return strcmp(cfg_getstr(section, option->name), option->def.string) == 0;
+}
+
 static void refuse_options(cfg_t *section, const cfg_opt_t *options, struct faults *faults)
 {
 	for (; options->name; options++)
-		if (option_is_written(section, options->name))
+		if (!is_default(section, options))
 			option_fault(section, options->name, faults,
 				     "adoptd sees no client here: with `wait` the process has the "
 				     "socket itself");

@@ -25,11 +25,6 @@ int option_set_place(cfg_t *section, const char *name, const char *file, int lin
 	return result == CFG_SUCCESS ? 0 : -ENOMEM;
 }
 
-bool option_is_written(cfg_t *section, const char *name)
-{
-	return cfg_getcomment(section, name) != NULL;
-}
-
 int option_line(cfg_t *section, const char *name)
 {
 	const char *place = cfg_getcomment(section, name);

@@ -11,7 +11,6 @@
 #include "fault.h"
 
 #include <confuse.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,9 +20,6 @@
  */
 int option_line(cfg_t *section, const char *name);
 const char *option_file(cfg_t *section, const char *name);
-
-/* Tells whether an option is written at all. */
-bool option_is_written(cfg_t *section, const char *name);
 
 /*
  * Remembers where an option is written. For whoever reads the file.

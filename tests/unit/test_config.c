@@ -785,6 +785,8 @@ static const char *const dumped[] = {
 	"port a { sniff-timeout = 1s route { sni = {x} starts-with = {\"\\\\x16\"} echo {} } echo {} }",
 	"port a { deny = {\"10.0.0.0/8\"} route { reject {} } proxy { upstream = {127.0.0.1:3} } }",
 	"port a { proxy { upstream = {\"unix:/a\\n\\t\\0011${ADOPTD_TEST:-}\\x7f b\"} } }",
+	"port a { exec { command = {\"/bin/cat\", \"-u\"} environment = {\"A=b c\"} timeout = 1m } }",
+	"port a { exec { command = {\"/bin/cat\"} wait = true } }",
 };
 
 START_TEST(dump_read_again_is_the_same)
