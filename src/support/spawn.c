@@ -49,7 +49,7 @@ static int begin(struct spawn_child *child, pid_t *ret_pid, enum spawn_step *ret
 	child->limit = descriptor_limit_before();
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	spawn_process(child, &failure, &pid);
+	(successor ? spawn_by_fork : spawn_process)(child, &failure, &pid);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (pid > 0 && (failure.error < 0 || child->only_try || successor)) {
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)

@@ -30,15 +30,22 @@ void spawn_child(const struct spawn_child *child, volatile struct spawn_failure 
 
 /*
  * Starts a process that calls spawn_child() and then, where that returns, ends. One of
- * spawn_vfork.c, where the new process borrows the parent's memory, and spawn_fork.c.
- * Called with all signals blocked. A successor is started by a process between, which then
- * ends.
- * child: its orphan is set.
- * ret_pid: the process, or the one between, also where it has ended for a failure of its
- * own; untouched where there is none.
+ * spawn_vfork.c, where the new process borrows the parent's memory, and spawn_no_vfork.c.
+ * Called with all signals blocked.
+ * ret_pid: the process, also where it has ended for a failure of its own; untouched where
+ * there is none.
  * failure: what spawn_child() said, or why there is no process.
  */
 void spawn_process(struct spawn_child *child, volatile struct spawn_failure *failure,
+		   pid_t *ret_pid);
+
+/*
+ * The same with a process that is a copy of this one. A successor is started by one between,
+ * which then ends.
+ * child: where it is a successor's, its orphan is set.
+ * ret_pid: the one between is meant.
+ */
+void spawn_by_fork(struct spawn_child *child, volatile struct spawn_failure *failure,
 		   pid_t *ret_pid);
 
 #endif

@@ -1,5 +1,6 @@
 /* Where vfork() does not do: the new process is a copy, and tells through a pipe, which
- * its program would close, what has failed. */
+ * its program would close, what has failed. A successor is a copy's copy: vfork() must not
+ * be called by who was made by it. */
 #include "pipe.h"
 #include "spawn_child.h"
 
@@ -54,7 +55,7 @@ static void hear(int fd, struct spawn_child *child, volatile struct spawn_failur
 	} while (length > 0 || (length < 0 && errno == EINTR));
 }
 
-void spawn_process(struct spawn_child *child, volatile struct spawn_failure *failure,
+void spawn_by_fork(struct spawn_child *child, volatile struct spawn_failure *failure,
 		   pid_t *ret_pid)
 {
 	int ends[2], error = pipe_open(ends);
