@@ -83,6 +83,9 @@ def plist_addresses(plist):
 
 def unit_addresses(pattern):
     for path in glob.glob(os.path.join(TOP_SRCDIR, "units", pattern)):
+        # Templates' sockets are other services'.
+        if ("@" in path) != ("@" in pattern):
+            continue
         with open(path, encoding="utf-8") as file:
             text = file.read()
         name = re.search(r"^FileDescriptorName=(.*)$", text, re.M).group(1)
