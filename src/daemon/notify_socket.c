@@ -3,6 +3,7 @@
 #include "adopt/adopt.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,9 @@
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0
 #endif
+
+/* A supervisor that does not listen for so long has other troubles. */
+#define PATIENCE_MS 5000
 
 static int find_address(struct adopt_address *ret)
 {
@@ -35,6 +39,21 @@ static int find_address(struct adopt_address *ret)
 	return 0;
 }
 
+/* One that has many services to listen to may have no room for a moment; a word that is lost
+ * may cost the service its life. */
+static int send_in_time(int sock, const struct msghdr *message)
+{
+	struct pollfd room = {.fd = sock, .events = POLLOUT};
+
+	while (sendmsg(sock, message, MSG_NOSIGNAL) < 0) {
+		if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS)
+			return -errno;
+		if (errno != EINTR && poll(&room, 1, PATIENCE_MS) == 0)
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
 int notify_socket_send(const char *text, int fd)
 {
 	struct adopt_address address;
@@ -43,14 +62,16 @@ int notify_socket_send(const char *text, int fd)
 		unsigned char bytes[CMSG_SPACE(sizeof(int))];
 	} control = {0};
 	struct iovec bytes = {.iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text)};
-	struct msghdr message = {.msg_name = &address.name, .msg_iov = &bytes, .msg_iovlen = 1};
+	struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1};
 	int error = find_address(&address), sock;
 
 	if (error == 0)
 		error = adopt_socket_create(AF_UNIX, SOCK_DGRAM, &sock);
 	if (error < 0)
 		return error;
-	message.msg_namelen = address.length;
+	/* Connected, it tells when there is room. */
+	if (connect(sock, &address.name.any, address.length) < 0)
+		error = -errno;
 	if (fd >= 0) {
 		message.msg_control = control.bytes;
 		message.msg_controllen = sizeof control.bytes;
@@ -59,8 +80,8 @@ int notify_socket_send(const char *text, int fd)
 		control.header.cmsg_len = CMSG_LEN(sizeof fd);
 		memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
 	}
-	if (sendmsg(sock, &message, MSG_NOSIGNAL) < 0)
-		error = -errno;
+	if (error == 0)
+		error = send_in_time(sock, &message);
 	close(sock);
 	return error;
 }

@@ -6,11 +6,11 @@
 
 /*
  * Sends a datagram to the UNIX socket that NOTIFY_SOCKET names, by its path or, after `@`,
- * in the abstract namespace.
+ * in the abstract namespace. Waits where there is no room for it, if not forever.
  * text: lines of VARIABLE=VALUE.
  * fd: goes along with it, -1 for none; stays the caller's.
  * Returns 0; -ENOENT where the variable is not set; -EAFNOSUPPORT where it is of another
- * kind; -ENAMETOOLONG; a negative errno from socket(2) or sendmsg(2).
+ * kind; -ENAMETOOLONG; -ETIMEDOUT; a negative errno from socket(2), connect(2) or sendmsg(2).
  */
 int notify_socket_send(const char *text, int fd);
 
