@@ -25,7 +25,8 @@ static void print_help(void)
 	      "\n",
 	      stdout);
 	for (size_t i = 0; command_table[i]; i++)
-		printf("  %s %s\n      %s\n", command_table[i]->name, command_table[i]->arguments,
+		printf("  %s%s%s\n      %s\n", command_table[i]->name,
+		       *command_table[i]->arguments ? " " : "", command_table[i]->arguments,
 		       command_table[i]->summary);
 	fputs("\n"
 	      "  -s, --socket SOCKET  the control socket of adoptd\n"
@@ -51,13 +52,6 @@ static enum command_exit refuse_command(const struct command_line *line, const c
 	const char *suggestion;
 	size_t count = 0;
 
-	for (size_t i = 0; command_unsupported[i]; i++) {
-		if (strcmp(command_unsupported[i], name) == 0) {
-			command_line_refuse(line, "%s is not supported yet", name);
-			return COMMAND_USAGE;
-		}
-		names[count++] = command_unsupported[i];
-	}
 	for (size_t i = 0; command_table[i]; i++)
 		names[count++] = command_table[i]->name;
 	suggestion = value_suggest(name, names);
@@ -81,6 +75,17 @@ static enum command_exit run(const struct command_options *options, const struct
 	if (!command)
 		return refuse_command(line, line->argv[line->rest]);
 	return command->run(options, line->argc - line->rest, line->argv + line->rest);
+}
+
+/* What could not be written is told where nothing else has failed. */
+static enum command_exit finish(enum command_exit code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	if (code != COMMAND_OK)
+		return code;
+	perror("adoptctl");
+	return COMMAND_SYSTEM;
 }
 
 int main(int argc, char *argv[])
@@ -115,5 +120,5 @@ int main(int argc, char *argv[])
 		default:
 			return COMMAND_USAGE;
 		}
-	return (int)run(&options, &line);
+	return (int)finish(run(&options, &line));
 }

@@ -1,6 +1,17 @@
 #include "command.h"
 
-const struct command *const command_table[] = {&command_import, NULL};
+#include <stddef.h>
 
-const char *const command_unsupported[] = {"status", "ports",   "connections", "upstreams", "kill",
-					   "drain",  "undrain", "reload",      "log-level", NULL};
+const struct command *const command_table[] = {
+	&command_status,
+	&command_ports,
+	&command_connections,
+	&command_upstreams,
+	&command_kill,
+	&command_drain,
+	&command_undrain,
+	&command_reload,
+	&command_log_level,
+	&command_import,
+	NULL,
+};

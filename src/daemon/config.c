@@ -3,6 +3,7 @@
 #include "config_read.h"
 #include "config_routing.h"
 #include "config_table.h"
+#include "support/identity.h"
 #include "listen.h"
 #include "support/option.h"
 #include "support/value.h"
@@ -41,6 +42,27 @@ static void read_workers(struct config *config, struct faults *faults)
 	config->workers = (unsigned)(count < WORKERS_MAX ? count : WORKERS_MAX);
 }
 
+/* A socket in the abstract namespace would have no mode. */
+static void read_control(struct config *config, struct faults *faults)
+{
+	const char *path = cfg_getstr(config->tree, "control");
+	const char *group = cfg_getstr(config->tree, "control-group");
+
+	config->control = path;
+	config->control_group = (gid_t)-1;
+	if (path &&
+	    (path[0] != '/' || strlen(path) >= sizeof((struct sockaddr_un *)NULL)->sun_path))
+		option_fault(config->tree, "control", faults, "\"%s\" is no absolute path%s", path,
+			     path[0] == '/' ? " that a UNIX socket can have: it is too long" : "");
+	if (!group)
+		return;
+	if (!path)
+		option_warn(config->tree, "control-group", faults, "has no effect without control");
+	if (identity_find_group(group, &config->control_group) < 0)
+		option_fault(config->tree, "control-group", faults, "there is no group \"%s\"",
+			     group);
+}
+
 static void read_globals(struct config *config, struct faults *faults)
 {
 	static const char *const levels[] = {"error", "warning", "notice", "info", "debug", NULL};
@@ -56,6 +78,7 @@ static void read_globals(struct config *config, struct faults *faults)
 		option_refuse_word(tree, "log-level", levels, faults);
 	if (log_format_parse(cfg_getstr(tree, "log-format"), &config->log_format) < 0)
 		option_refuse_word(tree, "log-format", formats, faults);
+	read_control(config, faults);
 	config->access_log = cfg_getbool(tree, "access-log");
 	if (config->access_log && config->log_level < LOG_LEVEL_INFO)
 		option_warn(tree, "access-log", faults,

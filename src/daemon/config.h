@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 /* One route block. All of it is the configuration's. */
 struct config_route {
@@ -48,6 +49,8 @@ struct config {
 	enum log_level log_level;
 	enum log_format log_format;
 	bool access_log;
+	const char *control;       /* the control socket's path; NULL: none */
+	gid_t control_group;       /* who besides adoptd's user may connect; (gid_t)-1: nobody */
 	struct config_port *ports; /* in the order they are written */
 	size_t port_count;
 	cfg_t *tree; /* config.c's: all options as written, or their defaults */

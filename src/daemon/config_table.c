@@ -9,13 +9,17 @@
 #include <string.h>
 
 static const cfg_opt_t global_options[] = {
-	CFG_STR("workers", "1", CFGF_NONE),           CFG_STR("idle-exit", "0", CFGF_NONE),
-	CFG_STR("drain-timeout", "30s", CFGF_NONE),   CFG_STR("max-connections", "0", CFGF_NONE),
-	CFG_STR("log-level", "info", CFGF_NONE),      CFG_STR("log-format", "auto", CFGF_NONE),
-	CFG_BOOL("access-log", cfg_false, CFGF_NONE), CFG_END(),
+	CFG_STR("workers", "1", CFGF_NONE),
+	CFG_STR("idle-exit", "0", CFGF_NONE),
+	CFG_STR("drain-timeout", "30s", CFGF_NONE),
+	CFG_STR("max-connections", "0", CFGF_NONE),
+	CFG_STR("log-level", "info", CFGF_NONE),
+	CFG_STR("log-format", "auto", CFGF_NONE),
+	CFG_BOOL("access-log", cfg_false, CFGF_NONE),
+	CFG_STR("control", NULL, CFGF_NODEFAULT),
+	CFG_STR("control-group", NULL, CFGF_NODEFAULT),
+	CFG_END(),
 };
-
-static const char *const global_unsupported[] = {"control", NULL};
 
 static const cfg_opt_t port_options[] = {
 	CFG_STR_LIST("listen", NULL, CFGF_NONE),
@@ -133,9 +137,7 @@ bool config_block_titled(const char *name)
 static void list_unsupported(const cfg_t *section, const char *const *ret[3])
 {
 	ret[0] = ret[1] = ret[2] = NULL;
-	if (strcmp(section->name, "root") == 0) {
-		ret[0] = global_unsupported;
-	} else if (strcmp(section->name, "port") == 0) {
+	if (strcmp(section->name, "port") == 0) {
 		ret[0] = port_unsupported;
 		ret[1] = handler_unsupported;
 	} else if (strcmp(section->name, "route") == 0) {

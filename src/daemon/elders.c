@@ -49,6 +49,16 @@ int elders_add(struct elders *elders, int fd)
 	return 0;
 }
 
+size_t elders_count(const struct elders *elders)
+{
+	const struct elder *elder;
+	size_t count = 0;
+
+	LIST_FOREACH (elder, &elders->list, link)
+		count++;
+	return count;
+}
+
 void elders_forget(struct elders *elders)
 {
 	while (elders_are_there(elders))

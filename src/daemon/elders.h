@@ -40,6 +40,9 @@ int elders_add(struct elders *elders, int fd);
 /* Watches them no more. Harmless where there are none. */
 void elders_forget(struct elders *elders);
 
+/* Returns how many there are. */
+size_t elders_count(const struct elders *elders);
+
 static inline bool elders_are_there(const struct elders *elders)
 {
 	return !LIST_EMPTY(&elders->list);

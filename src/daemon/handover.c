@@ -5,6 +5,7 @@
  * it says so, and waits: only when this one has told it to go on does it accept, and this
  * one drains. Until then nothing has changed, so that a new one that fails costs nothing.
  */
+#include "control_socket.h"
 #include "notify.h"
 #include "parcel.h"
 #include "server_parts.h"
@@ -83,6 +84,7 @@ static void fail(struct handover *handover, const char *format, ...)
 	log_error("handing over failed, this adoptd goes on: %s", why);
 	kill_if_alive(handover);
 	end(handover);
+	control_socket_restore(server->setup->config, &server->setup->control);
 	notify_status("Handing over failed, this adoptd goes on; see the log");
 	server_await_idle(server);
 	if (reload)
@@ -144,6 +146,8 @@ static void succeed(struct handover *handover, int64_t pid)
 	elders_forget(&server->elders); /* that one has them now */
 	server->handed_over = true;
 	listen_leave_paths(&server->setup->plan->opened, true);
+	listen_leave_paths(&server->setup->control, true);
+	control_close(server->control);
 	server_drain(server, server->setup->config->drain_timeout_ms);
 }
 
@@ -260,8 +264,8 @@ static int begin(struct server *server)
 	*handover = (struct handover){
 		.watcher.ops = &watcher_ops, .fd = -1, .server = server, .pid = -1};
 	server->handover = handover;
-	error = parcel_pack(server->list, &server->setup->plan->opened, &server->elders,
-			    &handover->parcel);
+	error = parcel_pack(server->list, &server->setup->plan->opened, &server->setup->control,
+			    &server->elders, &handover->parcel);
 	if (error == 0)
 		error = start(handover);
 	if (error == 0)

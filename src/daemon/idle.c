@@ -62,6 +62,11 @@ static void idle_over(void *context)
 		await(server, after_ms - so_far_ms);
 		return;
 	}
+	/* The next start would not know of it. */
+	if (server->drained.count > 0) {
+		await(server, after_ms);
+		return;
+	}
 	server_each(server, hold, NULL);
 	if (idle_ms(server) >= after_ms && !somebody_waits(server->setup->plan)) {
 		log_info("idle: exiting");

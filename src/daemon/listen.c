@@ -62,21 +62,21 @@ static int set_options(int fd, int family, int type)
 
 /* --- one socket --- */
 
-/* A UNIX socket that is still the one that was made. */
-static void remove_path(const struct listen_socket *gone)
+/* Tells whether the path still leads to the socket that was made. */
+static bool has_path(const struct listen_socket *socket)
 {
 	struct stat st;
 
-	if (gone->path && !gone->path_stays && lstat(gone->path, &st) == 0 &&
-	    st.st_dev == gone->device && st.st_ino == gone->inode)
-		unlink(gone->path);
+	return socket->path && lstat(socket->path, &st) == 0 && st.st_dev == socket->device &&
+	       st.st_ino == socket->inode;
 }
 
 static void socket_unref(struct listen_socket *socket)
 {
 	if (--socket->references > 0)
 		return;
-	remove_path(socket);
+	if (!socket->path_stays && has_path(socket))
+		unlink(socket->path);
 	free(socket->path);
 	if (socket->fd >= 0)
 		close(socket->fd);
@@ -106,7 +106,22 @@ static int remember_path(const char *path, struct listen_socket *socket)
 	return 0;
 }
 
-static int open_socket(const struct adopt_address *address, int type, struct listen_socket **ret)
+/* The mode last: until then nobody of the group that it was may come. */
+static int set_access(const char *path, const struct listen_access *access)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return -errno;
+	if (access->group != (gid_t)-1 && access->group != st.st_gid &&
+	    lchown(path, (uid_t)-1, access->group) < 0)
+		return -errno;
+	return chmod(path, access->mode) < 0 ? -errno : 0;
+}
+
+/* access: of a UNIX path; NULL: as the umask says. */
+static int open_socket(const struct adopt_address *address, int type,
+		       const struct listen_access *access, struct listen_socket **ret)
 {
 	struct listen_socket *socket = socket_new(-1);
 	const char *path = unix_path(address);
@@ -117,6 +132,10 @@ static int open_socket(const struct adopt_address *address, int type, struct lis
 	r = adopt_socket_create(adopt_address_family(address), type, &socket->fd);
 	if (r == 0)
 		r = set_options(socket->fd, adopt_address_family(address), type);
+	/* Linux gives this mode to what it binds; elsewhere it fails, and the path is not
+	   reachable before it listens anyway. */
+	if (r == 0 && access)
+		(void)fchmod(socket->fd, S_IRUSR | S_IWUSR);
 	if (r == 0)
 		r = bind_socket(socket->fd, address, type);
 	if (r < 0)
@@ -125,6 +144,8 @@ static int open_socket(const struct adopt_address *address, int type, struct lis
 		r = remember_path(path, socket);
 	if (r < 0)
 		unlink(path);
+	if (r == 0 && access)
+		r = set_access(path, access);
 	if (r == 0 && type != SOCK_DGRAM && listen(socket->fd, SOMAXCONN) < 0)
 		r = -errno;
 out:
@@ -183,21 +204,26 @@ static bool is_bound_to(int fd, const struct adopt_address *address, int type)
 	       adopt_address_equal(&local, address);
 }
 
-static int add_address(struct listen_set *set, const struct listen_set *before, const char *text,
-		       const struct adopt_address *address, int type)
+static int open_new(struct listen_set *set, const char *text, const struct adopt_address *address,
+		    int type, const struct listen_access *access)
 {
 	struct listen_socket *socket;
-	int r;
+	int r = open_socket(address, type, access, &socket);
 
-	for (size_t i = 0; before && i < before->count; i++)
-		if (is_bound_to(before->items[i].socket->fd, address, type))
-			return add(set, before->items[i].socket, text);
-	r = open_socket(address, type, &socket);
 	if (r < 0)
 		return r;
 	r = add(set, socket, text);
 	socket_unref(socket);
 	return r;
+}
+
+static int add_address(struct listen_set *set, const struct listen_set *before, const char *text,
+		       const struct adopt_address *address, int type)
+{
+	for (size_t i = 0; before && i < before->count; i++)
+		if (is_bound_to(before->items[i].socket->fd, address, type))
+			return add(set, before->items[i].socket, text);
+	return open_new(set, text, address, type, NULL);
 }
 
 /* /etc/hosts may list an address of a name twice. */
@@ -252,6 +278,28 @@ int listen_open(struct listen_set *set, const struct listen_set *before, const c
 	while (r < 0 && set->count > had)
 		drop_last(set);
 	return r;
+}
+
+int listen_open_path(struct listen_set *set, const struct listen_set *before, const char *path,
+		     const struct listen_access *access)
+{
+	struct adopt_address address = {.name.un.sun_family = AF_UNIX};
+	size_t length = strlen(path);
+	int r;
+
+	if (length >= sizeof address.name.un.sun_path)
+		return -ENAMETOOLONG;
+	memcpy(address.name.un.sun_path, path, length + 1);
+	address.length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1);
+	for (size_t i = 0; before && i < before->count; i++) {
+		struct listen_socket *socket = before->items[i].socket;
+
+		if (!is_bound_to(socket->fd, &address, SOCK_STREAM) || !has_path(socket))
+			continue;
+		r = set_access(path, access);
+		return r < 0 ? r : add(set, socket, path);
+	}
+	return open_new(set, path, &address, SOCK_STREAM, access);
 }
 
 int listen_take(struct listen_set *set, int fd, const char *text)

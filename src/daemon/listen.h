@@ -66,6 +66,22 @@ int listen_resolve(const char *text, struct adopt_address **ret, size_t *ret_cou
  */
 int listen_open(struct listen_set *set, const struct listen_set *before, const char *text);
 
+/* Who may connect to a UNIX socket. */
+struct listen_access {
+	mode_t mode;
+	gid_t group; /* (gid_t)-1: adoptd's own */
+};
+
+/*
+ * Has a UNIX stream socket at a path, as listen_open() has those of an address, and gives
+ * it its mode and its group before anybody can connect to it. One of the other set is
+ * shared where it still is what the path leads to, and given these as well.
+ * Returns 0; -ENAMETOOLONG; -EPERM where the group is none that adoptd may give it to; what
+ * listen_open() returns.
+ */
+int listen_open_path(struct listen_set *set, const struct listen_set *before, const char *path,
+		     const struct listen_access *access);
+
 /*
  * Adds a socket that another adoptd opened, which has it still, or had it kept for this
  * one: a UNIX path stays until listen_leave_paths() says otherwise.

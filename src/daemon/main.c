@@ -87,6 +87,7 @@ static int set_up(struct server_order *order, struct config *config, struct faul
 		.config = config,
 		.inherited = order->list,
 		.opened = order->given,
+		.control = order->given,
 		.ledgers = order->ledgers,
 	};
 	int error = setup_new(&setup_order, faults, &order->setup);

@@ -73,16 +73,27 @@ static int add_end(struct parcel *parcel, const struct inherited_list *list,
 	return 0;
 }
 
+static int add_all_opened(struct parcel *parcel, const struct listen_set *opened)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < opened->count; i++)
+		r = add_opened(parcel, &opened->items[i]);
+	return r;
+}
+
 int parcel_pack(const struct inherited_list *list, const struct listen_set *opened,
-		const struct elders *elders, struct parcel *ret)
+		const struct listen_set *control, const struct elders *elders, struct parcel *ret)
 {
 	struct parcel parcel = {0};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < list->count; i++)
 		r = add_inherited(&parcel, &list->items[i]);
-	for (size_t i = 0; r == 0 && i < opened->count; i++)
-		r = add_opened(&parcel, &opened->items[i]);
+	if (r == 0)
+		r = add_all_opened(&parcel, opened);
+	if (r == 0)
+		r = add_all_opened(&parcel, control);
 	if (r == 0)
 		r = add_end(&parcel, list, elders);
 	if (r < 0)

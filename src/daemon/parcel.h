@@ -16,12 +16,12 @@ struct parcel {
 };
 
 /*
- * Packs what was inherited and what was opened, and who drains still. The descriptors are to stay
- * open until all is sent. ret: free with parcel_done(). Returns 0; -ENAMETOOLONG where a
- * descriptor's name is too long to be told; -ENOMEM.
+ * Packs what was inherited, what was opened, the control socket, and who drains still. The
+ * descriptors are to stay open until all is sent. ret: free with parcel_done(). Returns 0;
+ * -ENAMETOOLONG where a descriptor's name is too long to be told; -ENOMEM.
  */
 int parcel_pack(const struct inherited_list *list, const struct listen_set *opened,
-		const struct elders *elders, struct parcel *ret);
+		const struct listen_set *control, const struct elders *elders, struct parcel *ret);
 
 /* Sends what is left, as fd_socket_send() does. Returns as that does; 0 when nothing is
  * left. */

@@ -1,4 +1,5 @@
 /* The server's setup: the first, and each that takes its place. */
+#include "control_socket.h"
 #include "keep.h"
 #include "notify.h"
 #include "server_parts.h"
@@ -8,10 +9,12 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* Beyond what is open now: ports, name servers, the bus, a worker's first of each. */
+/* Beyond what is open now: ports, name servers, the bus, a worker's first of each, and who
+ * controls adoptd. */
 static uint64_t spare_descriptors(const struct setup *setup)
 {
-	return 4 + (setup->plan->count + 1) * setup->config->workers;
+	return 4 + (setup->plan->count + 1) * setup->config->workers +
+	       (setup->config->control ? 1 + CONTROL_CLIENTS_MAX : 0);
 }
 
 /* The most that any of its handlers needs for a connection. */
@@ -80,16 +83,20 @@ int server_prepare(struct server *server, struct setup *setup)
 	int error = set_limits(server, setup);
 
 	if (error == 0)
+		error = control_prepare(server->control, setup);
+	if (error == 0)
 		error = server_each(server, prepare, setup);
 	if (error == 0)
 		return 0;
 	server_each(server, discard, NULL);
+	control_discard(server->control);
 	set_limits(server, server->setup);
 	return error;
 }
 
 int server_commit(struct server *server)
 {
+	control_commit(server->control);
 	return server_each(server, commit, NULL);
 }
 
@@ -102,8 +109,10 @@ static void replace(struct server *server, struct setup *setup)
 			    server->worker_count);
 	keep_forget(&server->setup->plan->opened, &setup->plan->opened);
 	plan_close_ports(server->setup->plan);
+	listen_close(&server->setup->control);
 	setup_unref(&server->setup);
 	server->setup = setup_ref(setup);
+	drained_keep(&server->drained, setup->config);
 	log_set_level(setup->config->log_level);
 	log_set_format(setup->config->log_format);
 	server_await_idle(server);
@@ -115,6 +124,7 @@ static int read_setup(struct server *server, struct faults *faults, struct setup
 	struct setup_order order = {
 		.inherited = server->list,
 		.opened = &server->setup->plan->opened,
+		.control = &server->setup->control,
 		.ledgers = server->ledgers,
 		.before = server->setup,
 	};
@@ -130,6 +140,27 @@ static int read_setup(struct server *server, struct faults *faults, struct setup
 		setup_unref(ret);
 		error = -EINVAL;
 	}
+	return error;
+}
+
+const char *server_reload_error(int error)
+{
+	switch (error) {
+	case -EINVAL:
+		return "the configuration has faults";
+	case -EBUSY:
+		return "adoptd is draining";
+	default:
+		return adopt_error_text(error);
+	}
+}
+
+/* Returns the error. */
+static int remember(struct server *server, int error)
+{
+	server->last_reload.tried = true;
+	server->last_reload.error = error;
+	clock_gettime(CLOCK_REALTIME, &server->last_reload.time);
 	return error;
 }
 
@@ -156,12 +187,12 @@ int server_reload(struct server *server, struct faults *faults)
 	if (error == 0) {
 		log_info("reloaded");
 		server_tell_ready(server);
-		return 0;
+		return remember(server, 0);
 	}
-	log_error("reloading failed, nothing has changed: %s",
-		  error == -EINVAL ? "the configuration has faults" : adopt_error_text(error));
+	control_socket_restore(server->setup->config, &server->setup->control);
+	log_error("reloading failed, nothing has changed: %s", server_reload_error(error));
 	notify_ready("Reloading failed, nothing has changed; see the log");
-	return error;
+	return remember(server, error);
 }
 
 void server_reload_asked(struct server *server)

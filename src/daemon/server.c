@@ -96,6 +96,7 @@ void server_sum(const struct server *server, const struct serving_counts *counts
 		ret->connections += counts[i].connections;
 		ret->work += counts[i].work;
 		ret->clients += counts[i].clients;
+		ret->rate += counts[i].rate;
 	}
 }
 
@@ -179,9 +180,11 @@ static int new_workers(struct server *server)
 		server->loads = calloc(workers, sizeof *server->loads);
 	if (!server->servings || (workers > 1 && !server->loads))
 		return -ENOMEM;
-	for (unsigned i = 0; i < workers; i++)
+	for (unsigned i = 0; i < workers; i++) {
 		serving_init(&server->servings[i], server->workers[i].reactor, i, workers,
 			     server->loads, server->slots, &serving_ops, server);
+		server->servings[i].drained = &server->drained;
+	}
 	return 0;
 }
 
@@ -253,7 +256,11 @@ static int begin(struct server *server)
 	int error = slots_new(0, &server->slots);
 
 	if (error == 0)
+		error = control_new(server, &server->control);
+	if (error == 0)
 		error = new_workers(server);
+	if (error == 0)
+		server->started_ms = adopt_reactor_now_ms(server->reactor);
 	if (error == 0)
 		error = watch_signals(server);
 	if (error == 0)
@@ -297,6 +304,7 @@ int server_new(const struct server_order *order, struct server **ret)
 	server->successor_fd = -1;
 	server->status_wanted.run = server_hear_status_wanted;
 	server->worker_ended.run = hear_ended;
+	clock_gettime(CLOCK_REALTIME, &server->started);
 	error = begin(server);
 	drop_connections(server);
 	if (error < 0) {
@@ -332,6 +340,11 @@ int server_run(struct server *server)
 	return error;
 }
 
+bool server_has_stands(const struct server *server)
+{
+	return server->servings[0].setup != NULL;
+}
+
 void server_stop(struct server *server)
 {
 	server->state = SERVER_ENDING;
@@ -360,6 +373,8 @@ void server_free(struct server **gone)
 	watchdog_free(&server->watchdog);
 	for (unsigned i = 0; server->servings && i < server->worker_count; i++)
 		serving_done(&server->servings[i]);
+	control_free(&server->control);
+	drained_done(&server->drained);
 	setup_unref(&server->setup);
 	slots_free(&server->slots);
 	free(server->servings);

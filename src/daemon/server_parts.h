@@ -2,10 +2,14 @@
 #ifndef DAEMON_SERVER_PARTS_H
 #define DAEMON_SERVER_PARTS_H
 
+#include "control.h"
+#include "drained.h"
 #include "elders.h"
 #include "server.h"
 #include "serving.h"
 #include "worker.h"
+
+#include <time.h>
 
 /* Whether adoptd still does what it is for. */
 enum server_state {
@@ -15,6 +19,13 @@ enum server_state {
 };
 
 #define SERVER_SIGNALS 5
+
+/* How the last reload ended. */
+struct server_reload_record {
+	bool tried;
+	int error;
+	struct timespec time;
+};
 
 struct server {
 	const struct options *options;
@@ -43,6 +54,12 @@ struct server {
 	struct adopt_timer *status_timer;
 	struct adopt_timer *repeats_timer;
 	struct watchdog *watchdog; /* NULL where nobody watches */
+	struct control *control;
+	struct drained drained; /* read by all workers, in jobs */
+
+	struct timespec started; /* by the wall */
+	uint64_t started_ms;     /* by the reactor's clock */
+	struct server_reload_record last_reload;
 
 	/* What the workers tell. Those that call are heard by the first one. */
 	atomic_uint busy_workers;
@@ -81,6 +98,20 @@ int server_reload(struct server *server, struct faults *faults);
 /* Does so for whoever only reads the log. During a hand-over it is put off until that is
  * over, and then up to whoever serves. */
 void server_reload_asked(struct server *server);
+
+/* Says in words what server_reload() returned. */
+const char *server_reload_error(int error);
+
+/*
+ * Has a port block accept no more, in all workers, until it is told otherwise; what it has
+ * in hand goes on (drain_ports.c).
+ * name: the block's; NULL: all of them.
+ * Returns 0; -ENOENT where there is no such block; -EBUSY unless the server serves; -ENOMEM.
+ */
+int server_drain_ports(struct server *server, const char *name, bool drain);
+
+/* Tells whether port blocks are served: none is from the start of a drain on. */
+bool server_has_stands(const struct server *server);
 
 /* Accepts no more, and has the server end when nothing is in hand (drain.c). Harmless
  * twice. */

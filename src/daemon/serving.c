@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 static size_t stand_count(const struct setup *setup)
 {
@@ -30,11 +31,26 @@ static void check_end(struct serving *serving)
 		serving->owner->ended(serving);
 }
 
+static const char *name_of(const struct stand *stand)
+{
+	return stand->block.port->name;
+}
+
+/* Returns the present stand of a port block's name, NULL where there is none any more. */
+static struct stand *find_stand(const struct serving *serving, const char *name)
+{
+	for (size_t i = 0; i < stand_count(serving->setup); i++)
+		if (strcmp(name_of(serving->stands[i]), name) == 0)
+			return serving->stands[i];
+	return NULL;
+}
+
 static void stand_gone(struct stand *stand)
 {
 	struct serving *serving = stand->context;
+	struct stand *heir = find_stand(serving, name_of(stand));
 
-	serving->clients_gone += stand->block.host.clients;
+	*(heir ? &heir->block.host.clients : &serving->clients_gone) += stand->block.host.clients;
 	LIST_REMOVE(stand, link);
 	check_end(serving);
 }
@@ -81,7 +97,7 @@ static const char *port_name(const struct serving *serving, const struct adopt_p
 {
 	for (size_t i = 0; i < stand_count(serving->setup); i++)
 		if (stand_has(serving->stands[i], port))
-			return serving->stands[i]->block.port->name;
+			return name_of(serving->stands[i]);
 	return "?";
 }
 
@@ -246,6 +262,25 @@ static void take_next(struct serving *serving)
 	serving->next_stands = NULL;
 }
 
+static void heed_drained(struct serving *serving, struct stand *stand)
+{
+	bool drained = serving->drained && drained_has(serving->drained, name_of(stand));
+
+	if (stand->drained == drained)
+		return;
+	stand->drained = drained;
+	if (drained)
+		stand_hold(stand);
+	else
+		stand_release(stand);
+}
+
+void serving_heed_drained(struct serving *serving)
+{
+	for (size_t i = 0; i < stand_count(serving->setup); i++)
+		heed_drained(serving, serving->stands[i]);
+}
+
 void serving_commit(struct serving *serving)
 {
 	size_t old_count = stand_count(serving->setup), count = stand_count(serving->next);
@@ -257,6 +292,7 @@ void serving_commit(struct serving *serving)
 			continue;
 		for (unsigned j = 0; j < serving->holds + serving->full; j++)
 			stand_hold(stand);
+		heed_drained(serving, stand);
 		stand_release(stand);
 		stand_log(stand, serving->worker, serving->workers);
 	}
@@ -314,6 +350,8 @@ void serving_count(const struct serving *serving, struct serving_counts *ret)
 
 	*ret = (struct serving_counts){
 		.connections = serving->roll.count,
+		.rate = pace_per_second(&serving->roll.pace,
+					adopt_reactor_now_ms(serving->reactor)),
 		.clients = serving->clients_gone,
 	};
 	for (size_t i = 0; i < stand_count(serving->setup); i++)
@@ -322,6 +360,24 @@ void serving_count(const struct serving *serving, struct serving_counts *ret)
 		ret->work += stand->block.host.work;
 		ret->clients += stand->block.host.clients;
 	}
+}
+
+static void count_port(const struct stand *stand, struct serving_port_counts *counts)
+{
+	counts->connections += stand->block.host.present;
+	counts->clients += stand->block.host.clients;
+}
+
+void serving_count_port(const struct serving *serving, size_t index,
+			struct serving_port_counts *ret)
+{
+	const struct stand *present = serving->stands[index], *stand;
+
+	*ret = (struct serving_port_counts){.held = present->block.host.holds > 0};
+	count_port(present, ret);
+	LIST_FOREACH (stand, &serving->retired, link)
+		if (strcmp(name_of(stand), name_of(present)) == 0)
+			count_port(stand, ret);
 }
 
 void serving_done(struct serving *serving)

@@ -7,6 +7,7 @@
 #ifndef DAEMON_SERVING_H
 #define DAEMON_SERVING_H
 
+#include "drained.h"
 #include "stand.h"
 #include "support/news.h"
 
@@ -39,7 +40,8 @@ struct serving {
 	bool full; /* the quota's */
 	struct news pauses;
 	bool ending;
-	uint64_t clients_gone; /* host.clients of the stands that have gone */
+	uint64_t clients_gone; /* host.clients of the stands that have gone, and have no heir */
+	const struct drained *drained; /* set by the owner, changed while no job runs; NULL: none */
 };
 
 /* What a serving has, for people and programs. */
@@ -48,6 +50,14 @@ struct serving_counts {
 	size_t connections; /* of clients, sessions of datagrams too */
 	size_t work;        /* pieces in hand, see host.h */
 	uint64_t clients;   /* that have come since the start */
+	double rate;        /* and how many a second, lately */
+};
+
+/* What a serving has of one port block, also where a reload has replaced it. */
+struct serving_port_counts {
+	size_t connections;
+	uint64_t clients;
+	bool held; /* it does not accept now */
 };
 
 /*
@@ -81,8 +91,13 @@ void serving_retire(struct serving *serving);
 void serving_hold(struct serving *serving);
 void serving_release(struct serving *serving);
 
-/* Counts what there is. */
+/* Accepts or not on each stand, as `drained` says. */
+void serving_heed_drained(struct serving *serving);
+
+/* Counts what there is, of all and of the present setup's port block with this index. */
 void serving_count(const struct serving *serving, struct serving_counts *ret);
+void serving_count_port(const struct serving *serving, size_t index,
+			struct serving_port_counts *ret);
 
 /* Ends it, after its reactor. */
 void serving_done(struct serving *serving);

@@ -1,5 +1,7 @@
 #include "setup.h"
 
+#include "control_socket.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,27 +74,34 @@ static bool reads_files(const struct config_port *port)
 	return reads;
 }
 
-/* Tells whether two blocks serve the same descriptors. What was a connection is served. */
+/* Returns the block's first port in the plan from an index on, or the plan's end. What was a
+ * connection is served. */
+static size_t find_port(const struct setup *setup, size_t port, size_t from)
+{
+	const struct plan *plan = setup->plan;
+
+	while (from < plan->count && (plan->entries[from].port != &setup->config->ports[port] ||
+				      plan->entries[from].role == PLAN_STREAM_CONNECTION))
+		from++;
+	return from;
+}
+
+/* Tells whether two blocks serve the same descriptors. */
 static bool same_descriptors(const struct setup *a, size_t a_port, const struct setup *b,
 			     size_t b_port)
 {
-	const struct plan_entry *mine = a->plan->entries, *a_end = mine + a->plan->count;
-	const struct plan_entry *theirs = b->plan->entries, *b_end = theirs + b->plan->count;
+	size_t i = find_port(a, a_port, 0), j = find_port(b, b_port, 0);
 
-	for (;;) {
-		while (mine < a_end && (mine->port != &a->config->ports[a_port] ||
-					mine->role == PLAN_STREAM_CONNECTION))
-			mine++;
-		while (theirs < b_end && (theirs->port != &b->config->ports[b_port] ||
-					  theirs->role == PLAN_STREAM_CONNECTION))
-			theirs++;
-		if (mine == a_end || theirs == b_end)
-			return mine == a_end && theirs == b_end;
+	while (i < a->plan->count && j < b->plan->count) {
+		const struct plan_entry *mine = &a->plan->entries[i];
+		const struct plan_entry *theirs = &b->plan->entries[j];
+
 		if (mine->fd != theirs->fd || mine->role != theirs->role)
 			return false;
-		mine++;
-		theirs++;
+		i = find_port(a, a_port, i + 1);
+		j = find_port(b, b_port, j + 1);
 	}
+	return i == a->plan->count && j == b->plan->count;
 }
 
 static bool is_same(const struct setup *a, size_t a_port, const struct setup *b, size_t b_port)
@@ -155,6 +164,9 @@ int setup_new(const struct setup_order *order, struct faults *faults, struct set
 		goto out;
 	}
 	setup->config = config;
+	error = control_socket_open(config, order->control, faults, &setup->control);
+	if (error < 0)
+		goto out;
 	error = find_ledgers(setup, order->ledgers);
 	if (error < 0)
 		goto out;
@@ -182,6 +194,7 @@ void setup_unref(struct setup **gone)
 	if (!setup || atomic_fetch_sub(&setup->references, 1) > 1)
 		return;
 	plan_free(&setup->plan);
+	listen_close(&setup->control);
 	config_free(&setup->config);
 	free(setup->shares);
 	free(setup->ledgers);

@@ -26,6 +26,7 @@ struct setup {
 	struct plan *plan;
 	struct setup_share *shares; /* of each entry of the plan */
 	struct ledger **ledgers;    /* of each port block */
+	struct listen_set control;  /* the control socket, where there is to be one */
 	size_t *same;               /* of each: the index of the block in the setup before that
 				     * it does not differ from, SETUP_NEW for none */
 };
@@ -37,6 +38,7 @@ struct setup_order {
 	struct config *config;            /* taken over on success */
 	struct inherited_list *inherited; /* as plan_make() wants it */
 	const struct listen_set *opened;  /* likewise */
+	const struct listen_set *control; /* where the control socket may be open; or NULL */
 	struct ledgers *ledgers;    /* where its port blocks find theirs; outlives the setup */
 	const struct setup *before; /* that it is to replace, NULL for none */
 };

@@ -40,6 +40,7 @@ struct stand {
 	struct stand_port *ports;
 	size_t port_count;
 	unsigned holds;
+	bool drained; /* the owner's: one of the holds is for that */
 	bool retired;
 	bool stopped; /* all its ports end, or have ended */
 	struct adopt_call settle;

@@ -31,6 +31,17 @@ struct handler_settings {
 	size_t route;
 };
 
+/* A server that a handler passes clients on to. Times are the reactors'. */
+struct handler_upstream {
+	const char *kind;    /* stream or datagram; NULL where neither is known yet */
+	const char *name;    /* NULL where an address is configured */
+	const char *address; /* NULL: the name has none yet */
+	size_t connections;  /* or sessions */
+	bool failed;         /* it did not answer last */
+	uint64_t failed_ms;  /* since when */
+	uint64_t retry_ms;   /* and when it is tried again */
+};
+
 struct handler {
 	/* What the configuration calls it. */
 	const char *name;
@@ -84,6 +95,15 @@ struct handler {
 	 * handler that has none.
 	 */
 	void (*datagram_drain)(struct adopt_datagram_protocol *protocol);
+
+	/*
+	 * Tells of each server that clients are passed on to, as all threads together know
+	 * it; in any thread. NULL for a handler that passes on to nobody.
+	 * tell: what it is told is gone when it returns.
+	 */
+	void (*upstreams)(const struct handler_settings *settings,
+			  void (*tell)(void *context, const struct handler_upstream *upstream),
+			  void *context);
 
 	/* How many descriptors a connection needs, its own included; 0 counts as 1. */
 	unsigned descriptors;

@@ -8,17 +8,16 @@
 
 struct entry {
 	struct health health;
-	LIST_ENTRY(entry) link;
+	TAILQ_ENTRY(entry) link;
 	struct health_book *book;
 	struct adopt_address address;
-	int type;
 	unsigned references;
 	char text[]; /* health.text */
 };
 
 struct health_book {
 	pthread_mutex_t lock; /* over the list and all references */
-	LIST_HEAD(, entry) entries;
+	TAILQ_HEAD(, entry) entries;
 	bool closed;
 };
 
@@ -34,6 +33,7 @@ int health_book_new(struct health_book **ret)
 		free(book);
 		return error;
 	}
+	TAILQ_INIT(&book->entries);
 	*ret = book;
 	return 0;
 }
@@ -41,7 +41,7 @@ int health_book_new(struct health_book **ret)
 /* Unlocks a book, and frees it where nobody can come for it any more. */
 static void leave(struct health_book *book)
 {
-	bool over = book->closed && LIST_EMPTY(&book->entries);
+	bool over = book->closed && TAILQ_EMPTY(&book->entries);
 
 	pthread_mutex_unlock(&book->lock);
 	if (!over)
@@ -67,14 +67,14 @@ static struct entry *find(const struct health_book *book, const struct adopt_add
 {
 	struct entry *entry;
 
-	LIST_FOREACH (entry, &book->entries, link)
-		if (entry->type == type && adopt_address_equal(&entry->address, address))
+	TAILQ_FOREACH (entry, &book->entries, link)
+		if (entry->health.type == type && adopt_address_equal(&entry->address, address))
 			return entry;
 	return NULL;
 }
 
 static struct entry *entry_new(struct health_book *book, const struct adopt_address *address,
-			       int type)
+			       int type, const char *name)
 {
 	char text[ADOPT_ADDRESS_TEXT_SIZE];
 	size_t size = strlen(adopt_address_format(address, text, sizeof text)) + 1;
@@ -84,25 +84,38 @@ static struct entry *entry_new(struct health_book *book, const struct adopt_addr
 		return NULL;
 	memcpy(entry->text, text, size);
 	entry->health.text = entry->text;
+	entry->health.name = name;
+	entry->health.type = type;
 	entry->book = book;
 	entry->address = *address;
-	entry->type = type;
-	LIST_INSERT_HEAD(&book->entries, entry, link);
+	TAILQ_INSERT_TAIL(&book->entries, entry, link);
 	return entry;
 }
 
-struct health *health_take(struct health_book *book, const struct adopt_address *address, int type)
+struct health *health_take(struct health_book *book, const struct adopt_address *address, int type,
+			   const char *name)
 {
 	struct entry *entry;
 
 	pthread_mutex_lock(&book->lock);
 	entry = find(book, address, type);
 	if (!entry)
-		entry = entry_new(book, address, type);
+		entry = entry_new(book, address, type, name);
 	if (entry)
 		entry->references++;
 	pthread_mutex_unlock(&book->lock);
 	return entry ? &entry->health : NULL;
+}
+
+void health_each(struct health_book *book, void (*tell)(void *context, const struct health *health),
+		 void *context)
+{
+	const struct entry *entry;
+
+	pthread_mutex_lock(&book->lock);
+	TAILQ_FOREACH (entry, &book->entries, link)
+		tell(context, &entry->health);
+	pthread_mutex_unlock(&book->lock);
 }
 
 void health_give_back(struct health **health)
@@ -116,7 +129,7 @@ void health_give_back(struct health **health)
 	book = entry->book;
 	pthread_mutex_lock(&book->lock);
 	if (--entry->references == 0) {
-		LIST_REMOVE(entry, link);
+		TAILQ_REMOVE(&book->entries, entry, link);
 		free(entry);
 	}
 	leave(book);

@@ -16,6 +16,8 @@ struct health_book;
 /* What is known of one address. upstream.c says what it means. */
 struct health {
 	const char *text;             /* the address's */
+	const char *name;             /* that it was found by, NULL for none */
+	int type;                     /* SOCK_STREAM or SOCK_DGRAM */
 	atomic_uint active;           /* clients that it has */
 	atomic_uint failures;         /* since it answered last */
 	_Atomic uint64_t failed_ms;   /* where it has failed: since when */
@@ -33,9 +35,16 @@ void health_book_close(struct health_book **book);
 /*
  * Takes the entry of an address; the same one for all who take it.
  * type: SOCK_STREAM or SOCK_DGRAM, whose servers may differ.
+ * name: that it was found by, NULL for none; outlives the book.
  * Returns it, for health_give_back(), or NULL without memory.
  */
-struct health *health_take(struct health_book *book, const struct adopt_address *address, int type);
+struct health *health_take(struct health_book *book, const struct adopt_address *address, int type,
+			   const char *name);
+
+/* Tells of each entry of a book, in the order in which they were first taken, in any
+ * thread. What it is told is gone when `tell` returns. */
+void health_each(struct health_book *book, void (*tell)(void *context, const struct health *health),
+		 void *context);
 
 /* Gives an entry back, which ends with the last who has it. Sets it NULL; NULL inside is
  * harmless. */

@@ -181,6 +181,61 @@ int proxy_upstreams_new(const struct proxy_settings *settings, struct adopt_reac
 	return upstreams_new(reactor, &wanted, ret);
 }
 
+/* --- for who lists upstreams --- */
+
+struct telling {
+	void (*tell)(void *context, const struct handler_upstream *upstream);
+	void *context;
+	const struct proxy_settings *settings;
+	bool *found; /* of each of the settings' upstreams: its name has an address */
+};
+
+static void note_name(struct telling *telling, const char *name)
+{
+	for (size_t i = 0; i < telling->settings->upstream_count; i++)
+		if (name == telling->settings->upstreams[i].name)
+			telling->found[i] = true;
+}
+
+static void tell_known(void *context, const struct health *health)
+{
+	struct telling *telling = context;
+	const struct handler_upstream upstream = {
+		.kind = health->type == SOCK_DGRAM ? "datagram" : "stream",
+		.name = health->name,
+		.address = health->text,
+		.connections = atomic_load(&health->active),
+		.failed = atomic_load(&health->failures) > 0,
+		.failed_ms = atomic_load(&health->failed_ms),
+		.retry_ms = atomic_load(&health->retry_at_ms),
+	};
+
+	note_name(telling, health->name);
+	telling->tell(telling->context, &upstream);
+}
+
+static void tell_upstreams(const struct handler_settings *base,
+			   void (*tell)(void *context, const struct handler_upstream *upstream),
+			   void *context)
+{
+	const struct proxy_settings *settings = (const struct proxy_settings *)base;
+	struct telling telling = {
+		.tell = tell,
+		.context = context,
+		.settings = settings,
+		.found = calloc(settings->upstream_count, sizeof *telling.found),
+	};
+
+	if (!telling.found)
+		return;
+	health_each(settings->health, tell_known, &telling);
+	for (size_t i = 0; i < settings->upstream_count; i++)
+		if (settings->upstreams[i].kind != ENDPOINT_ADDRESS && !telling.found[i])
+			tell(context,
+			     &(struct handler_upstream){.name = settings->upstreams[i].name});
+	free(telling.found);
+}
+
 const struct handler handler_proxy = {
 	.name = "proxy",
 	.descriptors = 2,
@@ -194,4 +249,5 @@ const struct handler handler_proxy = {
 	.datagram_free = proxy_datagram_free,
 	.datagram_drain = proxy_datagram_drain,
 	.datagram_known = proxy_datagram_known,
+	.upstreams = tell_upstreams,
 };

@@ -70,8 +70,10 @@ static struct upstream *make_upstream(const struct upstreams *upstreams,
 {
 	const struct upstreams_settings *settings = &upstreams->settings;
 
-	return upstream_new(address, health_take(settings->health, address, settings->type), origin,
-			    named);
+	const char *name = named ? origin->endpoint->name : NULL;
+
+	return upstream_new(address, health_take(settings->health, address, settings->type, name),
+			    origin, named);
 }
 
 /* One that was there already stays what it is. */

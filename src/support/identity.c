@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static int find_group(const char *text, gid_t *ret)
+int identity_find_group(const char *text, gid_t *ret)
 {
 	const struct group *group;
 	uint64_t number;
@@ -101,7 +101,7 @@ static int fill(const char *user, const char *group, struct identity *identity)
 	if (user)
 		error = find_user(user, &identity->uid, &entry);
 	if (error == 0 && group)
-		error = find_group(group, &identity->gid);
+		error = identity_find_group(group, &identity->gid);
 	if (error < 0)
 		return error;
 	if (entry && !group)

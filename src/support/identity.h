@@ -31,6 +31,10 @@ int identity_new(const char *user, const char *group, struct identity **ret);
 /* Frees an identity and sets it NULL; NULL inside is harmless. */
 void identity_free(struct identity **identity);
 
+/* Finds a group by its name or number. May block. Returns 0, or -ENOENT where there is
+ * none of this name. */
+int identity_find_group(const char *text, gid_t *ret);
+
 /*
  * Makes the calling process who it is to be, for good, in user, group and groups: real,
  * effective and saved. Privileges that another user had end when it runs a program. Only

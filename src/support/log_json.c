@@ -1,24 +1,18 @@
 /* A line of the log as a JSON object. */
 #include "json_text.h"
 #include "log_line.h"
+#include "utc.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-/* RFC 3339, in UTC. */
 static json_t *time_now(void)
 {
 	struct timespec now;
-	struct tm parts;
-	char text[32];
-	size_t length;
+	char text[UTC_TEXT_SIZE];
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &parts);
-	length = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-	snprintf(text + length, sizeof text - length, ".%06ldZ", now.tv_nsec / 1000);
-	return json_string(text);
+	return json_string(utc_format(&now, text));
 }
 
 static int add_fields(json_t *object, const struct log_line *line)

@@ -1,6 +1,7 @@
 """SIGUSR2: a new adoptd takes over, and nobody notices."""
 import ctypes
 import itertools
+import json
 import os
 import re
 import resource
@@ -8,6 +9,7 @@ import select
 import shutil
 import signal
 import socket
+import stat
 import sys
 import threading
 import unittest
@@ -184,6 +186,44 @@ class HandOver(harness.Case):
             self.assertGreater(count, 10, what)
         self.assertEqual(line.stop(), 0, line.output())
         self.assertEqual(len(line.taken()), 10)
+
+    def test_control_socket(self):
+        """It is the new one's, and never away; who asks the old one is still answered."""
+        path = self.path("control")
+        control = f'control = "{path}"'
+        line = self.start(self.echo(control))
+        inode = os.lstat(path).st_ino
+
+        def status(sock):
+            sock.sendall(b'{"version":1,"command":"status"}\n')
+            return json.loads(sock.makefile("r", encoding="utf-8").readline())["data"]
+
+        with connect(("127.0.0.1", self.port)) as client, connect(path) as asker:
+            client.sendall(b"x")
+            self.assertEqual(client.recv(1), b"x")
+            self.assertEqual(status(asker)["pid"], line.pid)
+            before = line.hand_over()
+            for _ in range(5):
+                with connect(path) as sock:
+                    self.assertEqual(status(sock)["pid"], line.pid)
+                    self.assertEqual(status(sock)["elders"], 1)
+            self.assertEqual(status(asker)["pid"], before)
+            self.assertEqual(status(asker)["state"], "draining")
+        self.assertEqual(line.wait_gone(before), 0)
+        self.assertEqual(os.lstat(path).st_ino, inode)
+        # One that fails takes nothing along, be it the path or who may open it.
+        line.write(self.echo(control + " control-group = 0 workers = 0"))
+        line.fails("the new adoptd has ended")
+        line.write(self.echo(control + ' port "b" { listen = {"unix:/no/where"} echo {} }'))
+        line.fails("the new adoptd has ended")
+        self.assertEqual(stat.S_IMODE(os.lstat(path).st_mode), 0o600)
+        line.write(self.echo(f'control = "{path}.moved"'))
+        self.assertEqual(line.wait_gone(line.hand_over()), 0)
+        wait_for("the old path's end", lambda: not os.path.exists(path))
+        with connect(path + ".moved") as sock:
+            self.assertEqual(status(sock)["pid"], line.pid)
+        self.assertEqual(line.stop(), 0)
+        self.assertFalse(os.path.exists(path + ".moved"))
 
     def test_long_lived(self):
         """A connection that is never silent loses no byte, and ends in its own time."""

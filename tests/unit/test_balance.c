@@ -30,7 +30,8 @@ static void setup(void)
 
 		snprintf(text, sizeof text, "192.0.2.%u:80", i + 1);
 		made = address(text);
-		all[i] = upstream_new(&made, health_take(book, &made, SOCK_STREAM), &origin, false);
+		all[i] = upstream_new(&made, health_take(book, &made, SOCK_STREAM, NULL), &origin,
+				      false);
 		ck_assert_ptr_nonnull(all[i]);
 	}
 }
@@ -227,9 +228,9 @@ START_TEST(what_one_finds_out_all_know)
 {
 	const struct adopt_address *same = &all[0]->address;
 	struct upstream *elsewhere =
-		upstream_new(same, health_take(book, same, SOCK_STREAM), &origin, false);
+		upstream_new(same, health_take(book, same, SOCK_STREAM, NULL), &origin, false);
 	struct upstream *datagrams =
-		upstream_new(same, health_take(book, same, SOCK_DGRAM), &origin, false);
+		upstream_new(same, health_take(book, same, SOCK_DGRAM, NULL), &origin, false);
 
 	upstream_failed(all[0], -ECONNREFUSED, now);
 	ck_assert(!upstream_usable(elsewhere, now));

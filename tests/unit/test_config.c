@@ -308,6 +308,12 @@ static const struct {
 	{"port '#1' { echo {} }\n", 1, {"-e:1: before the # stands the name"}},
 	{"port '*#1' { echo {} }\n", 1, {"-e:1: a port * takes the rest"}},
 
+	{OK "control = run/a\n", 1, {"-e:2: control: \"run/a\" is no absolute path"}},
+	{OK "control = \"unix:/run/a\"\n", 1, {"-e:2: control: \"unix:/run/a\" is no absolute"}},
+	{OK "control = /run/a\ncontrol-group = \"no such\"\n",
+	 1,
+	 {"-e:3: control-group: there is no group \"no such\""}},
+
 	/* not built yet */
 	{OK "workers = many\n",
 	 1,
@@ -381,16 +387,41 @@ START_TEST(fault)
 }
 END_TEST
 
-static const char *const globals_to_come[] = {"control"};
-
-START_TEST(global_not_supported_yet)
+START_TEST(control_socket)
 {
-	char text[128], expected[128];
+	ck_assert_int_eq(read_text(OK "control = /run/a\n"), 0);
+	ck_assert_str_eq(config->control, "/run/a");
+	ck_assert(config->control_group == (gid_t)-1);
+	config_free(&config);
+	ck_assert_int_eq(read_text(OK "control = /run/a control-group = 17\n"), 0);
+	ck_assert_uint_eq(config->control_group, 17);
+	config_free(&config);
+	ck_assert_int_eq(read_text(OK), 0);
+	ck_assert_ptr_null(config->control);
+}
+END_TEST
 
-	snprintf(text, sizeof text, OK "%s = 0\n", globals_to_come[_i]);
-	snprintf(expected, sizeof expected, "-e:2: %s: not supported yet\n", globals_to_come[_i]);
+START_TEST(control_socket_of_too_long_a_path)
+{
+	char text[256];
+
+	snprintf(text, sizeof text, OK "control = /%0150d\n", 0);
 	ck_assert_int_eq(read_text(text), -EINVAL);
-	ck_assert_str_eq(said, expected);
+	ck_assert_ptr_nonnull(strstr(said, "that a UNIX socket can have: it is too long\n"));
+}
+END_TEST
+
+/* Handlers' settings know where they stand. */
+START_TEST(place_of_settings)
+{
+	ck_assert_int_eq(read_text("port a { echo {} }\nport b { echo {}\n"
+				   " route { local = 127.0.0.1 discard {} }\n"
+				   " route { local = 127.0.0.2 discard {} } }\n"),
+			 0);
+	ck_assert_str_eq(config->ports[0].settings->port_name, "a");
+	ck_assert_uint_eq(config->ports[1].settings->route, 0);
+	ck_assert_str_eq(config->ports[1].routes[1].settings->port_name, "b");
+	ck_assert_uint_eq(config->ports[1].routes[1].settings->route, 2);
 }
 END_TEST
 
@@ -528,6 +559,8 @@ static const struct {
 	 "-e:3: warning: optional: has no effect"},
 	{"port x {\n listen = {127.0.0.1:1,\n 127.0.0.1:1}\n echo {} }",
 	 "-e:2: warning: listen: \"127.0.0.1:1\" is listed in port \"x\" already"},
+	{"control-group = 0\nport x { echo {} }",
+	 "-e:1: warning: control-group: has no effect without control"},
 	{"log-level = notice\naccess-log = on port x { echo {} }",
 	 "-e:2: warning: access-log: has no effect"},
 	{"port x { listen = 127.0.0.1:1 echo {} }\nport y {\n listen = 127.0.0.1:1\n echo {} }",
@@ -820,7 +853,9 @@ int main(void)
 	tcase_add_test(texts, environment);
 	tcase_add_test(texts, lists);
 	tcase_add_loop_test(texts, fault, 0, COUNT(wrong));
-	tcase_add_loop_test(texts, global_not_supported_yet, 0, COUNT(globals_to_come));
+	tcase_add_test(texts, control_socket);
+	tcase_add_test(texts, control_socket_of_too_long_a_path);
+	tcase_add_test(texts, place_of_settings);
 	tcase_add_test(texts, port_block_not_supported_yet);
 	tcase_add_test(texts, handler_not_supported_yet);
 	tcase_add_test(texts, route_that_is_never_reached);

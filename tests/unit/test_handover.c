@@ -24,7 +24,7 @@
 #define BOUND_MS 20000
 
 static struct inherited_list before, after;
-static struct listen_set opened, given;
+static struct listen_set opened, control, given;
 static struct elders elders;
 static struct adopt_reactor *reactor;
 static struct parcel parcel;
@@ -47,6 +47,7 @@ static void teardown(void)
 	elders_forget(&elders);
 	adopt_reactor_free(&reactor);
 	listen_close(&opened);
+	listen_close(&control);
 	listen_close(&given);
 	inherited_free(&before);
 	inherited_free(&after);
@@ -95,7 +96,7 @@ static int collect(void)
 
 static void hand_over(void)
 {
-	ck_assert_int_eq(parcel_pack(&before, &opened, &elders, &parcel), 0);
+	ck_assert_int_eq(parcel_pack(&before, &opened, &control, &elders, &parcel), 0);
 	ck_assert_int_eq(parcel_send(&parcel, ends[0]), 0);
 	announce();
 	ck_assert(handover_expected());
@@ -199,7 +200,7 @@ START_TEST(a_name_may_be_too_long)
 
 	memset(name, 'x', sizeof name - 1);
 	inherit(name, 3, "--fd");
-	ck_assert_int_eq(parcel_pack(&before, &opened, &elders, &parcel), -ENAMETOOLONG);
+	ck_assert_int_eq(parcel_pack(&before, &opened, &control, &elders, &parcel), -ENAMETOOLONG);
 }
 END_TEST
 
@@ -357,7 +358,7 @@ START_TEST(a_number_comes_twice)
 	before.items[0].number = 3;
 	inherit("dns", 4, "systemd");
 	before.items[1].number = 3;
-	ck_assert_int_eq(parcel_pack(&before, &opened, &elders, &parcel), 0);
+	ck_assert_int_eq(parcel_pack(&before, &opened, &control, &elders, &parcel), 0);
 	ck_assert_int_eq(parcel_send(&parcel, ends[0]), 0);
 	announce();
 	assert_failed(collect(), "File exists");

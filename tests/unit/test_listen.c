@@ -355,6 +355,73 @@ START_TEST(what_nobody_can_reach_is_not_taken)
 }
 END_TEST
 
+/* --- sockets that only some may connect to --- */
+
+static mode_t mode_of(const char *name)
+{
+	struct stat st;
+
+	ck_assert_int_eq(lstat(name, &st), 0);
+	return st.st_mode & 07777;
+}
+
+/* Whatever the umask. */
+START_TEST(a_path_has_the_mode_that_is_asked_for)
+{
+	const struct listen_access owner = {0600, (gid_t)-1}, group = {0660, getgid()};
+	mode_t before = umask(_i ? 0077 : 0);
+
+	ck_assert_int_eq(listen_open_path(&set, NULL, path, &owner), 0);
+	assert_socket(0, AF_UNIX, SOCK_STREAM);
+	ck_assert_uint_eq(mode_of(path), 0600);
+	listen_close(&set);
+	ck_assert(!exists(path));
+	ck_assert_int_eq(listen_open_path(&set, NULL, path, &group), 0);
+	ck_assert_uint_eq(mode_of(path), 0660);
+	umask(before);
+}
+END_TEST
+
+START_TEST(a_shared_path_changes_its_mode)
+{
+	const struct listen_access owner = {0600, (gid_t)-1}, group = {0660, (gid_t)-1};
+
+	ck_assert_int_eq(listen_open_path(&set, NULL, path, &owner), 0);
+	ck_assert_int_eq(listen_open_path(&next, &set, path, &group), 0);
+	ck_assert_ptr_eq(next.items[0].socket, set.items[0].socket);
+	ck_assert_uint_eq(mode_of(path), 0660);
+	listen_close(&set);
+	ck_assert(exists(path));
+}
+END_TEST
+
+START_TEST(a_path_that_was_removed_is_made_anew)
+{
+	const struct listen_access owner = {0600, (gid_t)-1};
+
+	ck_assert_int_eq(listen_open_path(&set, NULL, path, &owner), 0);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(listen_open_path(&next, &set, path, &owner), 0);
+	ck_assert_ptr_ne(next.items[0].socket, set.items[0].socket);
+	listen_close(&set);
+	ck_assert(exists(path));
+}
+END_TEST
+
+START_TEST(a_live_path_is_left_alone)
+{
+	const struct listen_access owner = {0600, (gid_t)-1};
+	char long_path[200];
+
+	ck_assert_int_eq(listen_open(&set, NULL, text), 0);
+	ck_assert_int_eq(listen_open_path(&next, NULL, path, &owner), -EADDRINUSE);
+	ck_assert(exists(path));
+	snprintf(long_path, sizeof long_path, "/%0150d", 0);
+	ck_assert_int_eq(listen_open_path(&next, NULL, long_path, &owner), -ENAMETOOLONG);
+	ck_assert_uint_eq(next.count, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("listen");
@@ -386,6 +453,10 @@ int main(void)
 	tcase_add_test(tcase, what_another_opened_is_taken);
 	tcase_add_loop_test(tcase, a_taken_path_stays_until_it_is_ours, 0, 2);
 	tcase_add_test(tcase, what_nobody_can_reach_is_not_taken);
+	tcase_add_loop_test(tcase, a_path_has_the_mode_that_is_asked_for, 0, 2);
+	tcase_add_test(tcase, a_shared_path_changes_its_mode);
+	tcase_add_test(tcase, a_path_that_was_removed_is_made_anew);
+	tcase_add_test(tcase, a_live_path_is_left_alone);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
