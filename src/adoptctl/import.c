@@ -103,7 +103,7 @@ static int check_together(struct options *options, const struct command_line *li
 	if (options->from && kind_parse(options->from, &options->kind) < 0)
 		return command_line_refuse(line, "--from takes inetd or xinetd, not \"%s\"",
 					   options->from);
-	if (options->program && options->program[0] != '/')
+	if (options->program && (options->program[0] != '/' || has_control(options->program)))
 		return command_line_refuse(line, "--adoptd takes an absolute path, not \"%s\"",
 					   options->program);
 	if (options->directory && has_control(options->directory))
@@ -169,16 +169,18 @@ static enum command_exit read_one(const struct options *options, const char *pat
 	return error < 0 ? fail(name, strerror(-error), COMMAND_SYSTEM) : COMMAND_OK;
 }
 
-/* Below these the sandbox of the service units shows no files, or others. */
-static bool is_hidden(const char *path)
+/* Tells whether the sandbox of a unit hides a path, or shows another in its place. */
+static bool is_hidden(const char *path, const struct blocks *blocks)
 {
 	static const char *const hidden[] = {"/home/", "/root/", "/run/user/", "/tmp/",
 					     "/var/tmp/"};
+	bool sandboxed = false, below = false;
 
+	for (size_t i = 0; i < blocks->unit_count; i++)
+		sandboxed = sandboxed || !blocks->units[i].runs_programs;
 	for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
-		if (strncmp(path, hidden[i], strlen(hidden[i])) == 0)
-			return true;
-	return false;
+		below = below || strncmp(path, hidden[i], strlen(hidden[i])) == 0;
+	return sandboxed && below;
 }
 
 /* Makes the directory where there is none. ret: where adoptd.conf will be, malloc'ed. */
@@ -245,11 +247,12 @@ static enum command_exit write_all(const struct options *options, const struct s
 	if (error < 0)
 		return fail(options->directory, strerror(-error), COMMAND_CREATE);
 	target.config = config;
-	if (options->directory && is_hidden(config))
+	error = blocks_new(services, faults, &blocks);
+	if (error == 0 && options->directory && is_hidden(config, blocks))
 		fault_add(
 			faults, FAULT_WARNING, config, 0,
-			"the units are not shown what is in this directory; /etc/adoptd would do");
-	error = blocks_new(services, faults, &blocks);
+			"the sandbox of adoptd-imported.service hides this directory; one in /etc "
+			"would do");
 	if (error == 0)
 		error = output_new(&output);
 	if (error == 0)

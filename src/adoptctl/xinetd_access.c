@@ -9,20 +9,40 @@
 /* Of max-processes, which has the lowest bound. */
 #define MAX_COUNT 100000
 
-/* A number, or UNLIMITED, which is 0 here. */
+/* Reads a number, or UNLIMITED.
+ * unlimited: what that is. */
 static int read_limit(const struct xinetd_translation *translation, enum xinetd_attribute attribute,
-		      uint64_t *ret)
+		      uint64_t unlimited, uint64_t *ret)
 {
 	const char *text = xinetd_value(translation, attribute);
 
-	if (!text || strcmp(text, "UNLIMITED") == 0)
+	if (!text)
 		return 0;
+	if (strcmp(text, "UNLIMITED") == 0) {
+		*ret = unlimited;
+		return 0;
+	}
 	if (strcmp(text, "0") == 0)
 		return xinetd_refuse(translation, attribute, "0 lets nobody in");
 	if (value_number(text, 1, MAX_COUNT, ret) < 0)
 		return xinetd_refuse(translation, attribute,
 				     "is a number up to 100000, or UNLIMITED");
 	return 0;
+}
+
+/* xinetd counts no datagrams, and nobody whom a program accepts, either. */
+static int translate_limits(struct xinetd_translation *translation)
+{
+	struct service *service = translation->service;
+	uint64_t all = service->handler == SERVICE_EXEC ? MAX_COUNT : 0;
+	int error;
+
+	if (service->datagram || service->wait)
+		return 0;
+	error = read_limit(translation, XINETD_INSTANCES, all, &service->instances);
+	if (error < 0)
+		return error;
+	return read_limit(translation, XINETD_PER_SOURCE, 0, &service->per_source);
 }
 
 /* Appends the networks of an attribute; names among them are told. */
@@ -78,14 +98,8 @@ static int filter_socket(struct xinetd_translation *translation)
 int xinetd_translate_access(struct xinetd_translation *translation)
 {
 	struct service *service = translation->service;
-	int error = 0;
+	int error = translate_limits(translation);
 
-	/* xinetd counts no others either. */
-	if (!service->datagram && !service->wait) {
-		error = read_limit(translation, XINETD_INSTANCES, &service->instances);
-		if (error == 0)
-			error = read_limit(translation, XINETD_PER_SOURCE, &service->per_source);
-	}
 	service->restricted = xinetd_values(translation, XINETD_ONLY_FROM) != NULL;
 	if (error == 0)
 		error = read_networks(translation, XINETD_ONLY_FROM,
