@@ -108,6 +108,16 @@ static int write_socket(const struct block *block, const struct blocks_unit *uni
 	return 0;
 }
 
+static void write_command(const char *name, const struct units_target *target, const char *option,
+			  FILE *stream)
+{
+	fprintf(stream, "%s=", name);
+	write_word(target->program, stream);
+	fprintf(stream, "%s -c ", option);
+	write_word(target->config, stream);
+	fputc('\n', stream);
+}
+
 static const char unit_head[] =
 	"[Unit]\n"
 	"Description=%s\n"
@@ -141,15 +151,10 @@ static int write_service(const struct blocks_unit *unit, const struct units_targ
 	fprintf(stream, unit_head,
 		unit->runs_programs ? "Programs on sockets, as inetd has them"
 				    : "Internet services");
-	fputs("ExecStartPre=", stream);
-	write_word(target->program, stream);
-	fputs(" --check -c ", stream);
-	write_word(target->config, stream);
-	fputs("\nExecStart=", stream);
-	write_word(target->program, stream);
-	fputs(" -c ", stream);
-	write_word(target->config, stream);
-	fputs("\nExecReload=/bin/kill -HUP $MAINPID\nRestart=on-failure\nRestartSec=1s\n", stream);
+	write_command("ExecStartPre", target, " --check", stream);
+	write_command("ExecStart", target, "", stream);
+	write_command("ExecReload", target, " --check", stream);
+	fputs("ExecReload=kill -HUP $MAINPID\nRestart=on-failure\nRestartSec=1s\n", stream);
 	write_lines(unit->lines, stream);
 	fputs(unit->runs_programs ? unit_of_programs : sandbox, stream);
 	return 0;

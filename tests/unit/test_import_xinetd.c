@@ -100,7 +100,7 @@ static const struct {
 	 {"		environment = {\"TZ=${TZ:-}\"}\n"}},
 	{TELNET("	nice = 10\n	umask = 27\n"), {"RestartSec=1s\nNice=10\nUMask=0027\n"}},
 	{TELNET("	nice = -5\n"), {"Nice=-5\n"}},
-	{INTERNAL("echo", "	umask = 027\n"), {"RestartSec=1s\n# A proxied"}},
+	{INTERNAL("echo", "	umask = 027\n"), {"RestartSec=1s\n# A worker"}},
 	{TELNET("	rlimit_as = 8M\n	rlimit_cpu = 20\n	rlimit_data = 9k\n"
 		"	rlimit_files = 30\n	rlimit_rss = UNLIMITED\n	rlimit_stack = 1\n"),
 	 {"{\"/usr/bin/prlimit\", \"--as=8388608\", \"--cpu=20\", \"--data=9216\", "
