@@ -13,6 +13,7 @@
 #include "support/fd_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
@@ -25,6 +26,8 @@
 
 /* A path, and what the system says about it. */
 #define WHY_BYTES (PATH_MAX + 256)
+
+#define LENT "a program has a socket for itself (exec with `wait`), and is to end first"
 
 /* One that is under way. */
 struct handover {
@@ -105,6 +108,19 @@ void server_call_off_hand_over(struct server *server)
 	end(server->handover);
 }
 
+/* Tells whether a program has a socket for itself (exec with `wait`): it has been made
+ * blocking for it, which it is for whoever has it. */
+static bool is_lent(const struct server *server)
+{
+	const struct plan *plan = server->setup->plan;
+
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->entries[i].role != PLAN_STREAM_CONNECTION &&
+		    !(fcntl(plan->entries[i].fd, F_GETFL) & O_NONBLOCK))
+			return true;
+	return false;
+}
+
 /* --- what is said --- */
 
 static int say_go(int fd)
@@ -128,6 +144,10 @@ static void succeed(struct handover *handover, int64_t pid)
 	struct server *server = handover->server;
 	int error;
 
+	if (is_lent(server)) {
+		fail(handover, "%s", LENT);
+		return;
+	}
 	notify_main_pid(pid, "Handing over");
 	error = say_go(handover->fd);
 	if (error < 0) {
@@ -158,7 +178,8 @@ static void hear(struct handover *handover, const struct fd_received *received)
 	if (received->header.kind != FD_MESSAGE_READY)
 		return; /* a later version's; it may be left */
 	if (fd_message_read_sender(received->body, received->header.body_bytes, &sender) < 0 ||
-	    sender.pid <= 1 || handover->parcel.next < handover->parcel.count)
+	    sender.pid <= 1 || sender.pid > INT_MAX ||
+	    handover->parcel.next < handover->parcel.count)
 		fail(handover, "what the new adoptd says makes no sense");
 	else
 		succeed(handover, sender.pid);
@@ -217,6 +238,8 @@ static const char *why_not(const struct server *server)
 		return "this adoptd has no ports, only connections, which end with it";
 	if (!server->program->path)
 		return "the program's path is not known";
+	if (is_lent(server))
+		return LENT;
 	if (is_from(server, "inetd") || is_from(server, "launchd"))
 		return "inetd and launchd know this process only, and start another when it ends";
 	if (getpid() == 1)

@@ -1,5 +1,6 @@
 """SIGUSR2: a new adoptd takes over, and nobody notices."""
 import ctypes
+import fcntl
 import itertools
 import json
 import os
@@ -518,6 +519,30 @@ class HandOver(harness.Case):
             ours.sendall(b"y")
             self.assertEqual(ours.recv(1), b"y")
         self.assertEqual(line.wait_gone(line.pid), 0)
+
+    def test_lent(self):
+        """A program that has the socket for itself keeps it, as it is, until it ends."""
+        sock = self.use(listener())
+        line = self.start('port "own" { exec { wait = true  command = {"/bin/sh", "-c", '
+                          '"read line <%s"} } }' % self.path("go"), "--fd", "own=5",
+                          fds={5: sock.fileno()})
+        os.mkfifo(self.path("go"))
+
+        def is_lent():
+            return not fcntl.fcntl(sock, fcntl.F_GETFL) & os.O_NONBLOCK
+
+        line.wait_said("exec on ")
+        with connect(sock.getsockname()):
+            wait_for("the program", is_lent)
+            line.signal(signal.SIGUSR2)
+            line.wait_said("not handing over: a program has a socket for itself")
+            self.assertTrue(is_lent())
+            sock.accept()[0].close()
+            with open(self.path("go"), "w", encoding="ascii") as go:
+                go.write("\n")
+        wait_for("its end", lambda: not is_lent())
+        line.wait_gone(line.hand_over())
+        self.assertEqual(line.stop(), 0)
 
     def test_inetd(self):
         sock = self.use(listener())

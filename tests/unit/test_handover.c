@@ -394,6 +394,7 @@ START_TEST(who_is_not_ready_in_time_is_killed)
 	/* The new process is nobody's child; so it is this one's. */
 	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
 	LIST_INIT(&server.elders.list);
+	entry.fd = ends[0];
 	ck_assert_int_eq(server_hand_over(&server), 0);
 	ck_assert_int_eq(server_hand_over(&server), -EBUSY);
 	adopt_memory_advance(reactor, HANDOVER_TIMEOUT_MS - 1);
