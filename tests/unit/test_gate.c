@@ -28,13 +28,18 @@ static void set_up(void)
 	ck_assert_int_ge(dup2(fileno(lines), STDERR_FILENO), 0);
 }
 
-static void tear_down(void)
+static void free_gate(void)
 {
 	if (gate)
 		gate_close(gate);
 	gate_free(&gate);
 	host_done(&host);
 	ledger_free(&ledger);
+}
+
+static void tear_down(void)
+{
+	free_gate();
 	gate_settings_done(&settings);
 	faults_free(&faults);
 	fclose(lines);
@@ -580,7 +585,7 @@ START_TEST(rate_may_be_fast_or_slow)
 	ck_assert_uint_eq(visits("192.0.2.2:1024", 6000), 5000);
 	adopt_memory_advance(loop, 1);
 	ck_assert_uint_eq(visits("192.0.2.2:1024", 50), 5);
-	gate_free(&gate);
+	free_gate();
 
 	new_gate("rate-per-source = \"2/h\"");
 	ck_assert_uint_eq(visits("192.0.2.2:1024", 50), 2);
