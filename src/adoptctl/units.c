@@ -154,7 +154,9 @@ static int write_service(const struct blocks_unit *unit, const struct units_targ
 	write_command("ExecStartPre", target, " --check", stream);
 	write_command("ExecStart", target, "", stream);
 	write_command("ExecReload", target, " --check", stream);
-	fputs("ExecReload=kill -HUP $MAINPID\nRestart=on-failure\nRestartSec=1s\n", stream);
+	fputs("ExecReload=kill -HUP $MAINPID\nRestart=on-failure\nRestartSec=1s\n"
+	      "WatchdogSec=1min\n",
+	      stream);
 	write_lines(unit->lines, stream);
 	fputs(unit->runs_programs ? unit_of_programs : sandbox, stream);
 	return 0;
