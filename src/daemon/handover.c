@@ -11,6 +11,7 @@
 #include "server_parts.h"
 #include "successor.h"
 #include "support/fd_socket.h"
+#include "support/pipe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -252,7 +253,7 @@ static const char *why_not(const struct server *server)
 /* The new process, and the socket to it. */
 static int start(struct handover *handover)
 {
-	int ends[2], error = fd_socket_pair(ends);
+	int ends[2], error = pipe_open_sockets(SOCK_STREAM, ends);
 
 	if (error < 0)
 		return error;

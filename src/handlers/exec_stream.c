@@ -1,11 +1,11 @@
 /* A process a connection. Who comes while max-processes run waits for one to end, and
  * meanwhile no more are accepted. */
 #include "exec_process.h"
+#include "support/pipe.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 struct exec_factory {
@@ -191,17 +191,14 @@ static const struct adopt_factory_ops near_factory_ops = {.build_protocol = buil
 
 static int stand_between(struct served *served)
 {
-	int type = adopt_transport_type(served->client.transport), ends[2], error;
+	int ends[2];
+	int error = pipe_open_sockets(adopt_transport_type(served->client.transport), ends);
 
-	if (socketpair(AF_UNIX, type, 0, ends) < 0)
-		return -errno;
+	if (error < 0)
+		return error;
 	served->far_fd = ends[1];
-	error = adopt_descriptor_prepare(ends[0]);
-	if (error == 0)
-		error = adopt_descriptor_prepare(ends[1]);
-	if (error == 0)
-		error = adopt_stream_connection(served->factory->host->reactor, ends[0], AF_UNIX,
-						&served->near_factory);
+	error = adopt_stream_connection(served->factory->host->reactor, ends[0], AF_UNIX,
+					&served->near_factory);
 	close(ends[0]);
 	return error;
 }

@@ -25,34 +25,6 @@ union control {
 	unsigned char bytes[CMSG_SPACE(FD_MESSAGE_FDS_MAX * sizeof(int))];
 };
 
-#if defined SOCK_CLOEXEC && defined SOCK_NONBLOCK
-int fd_socket_pair(int ret[2])
-{
-	int type = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
-
-	return socketpair(AF_UNIX, type, 0, ret) < 0 ? -errno : 0;
-}
-#else
-int fd_socket_pair(int ret[2])
-{
-	int ends[2], error;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0)
-		return -errno;
-	error = adopt_descriptor_prepare(ends[0]);
-	if (error == 0)
-		error = adopt_descriptor_prepare(ends[1]);
-	if (error < 0) {
-		close(ends[0]);
-		close(ends[1]);
-		return error;
-	}
-	ret[0] = ends[0];
-	ret[1] = ends[1];
-	return 0;
-}
-#endif
-
 /* --- waiting --- */
 
 static uint64_t now_ms(void)

@@ -5,13 +5,6 @@
 #include "fd_message.h"
 
 /*
- * Makes two connected UNIX stream sockets, non-blocking and close-on-exec.
- * ret: both the caller's.
- * Returns 0 or a negative errno from socketpair(2) or fcntl(2).
- */
-int fd_socket_pair(int ret[2]);
-
-/*
  * Sends what is left of a message, as much of it as goes without waiting.
  * fd: a non-blocking UNIX stream socket.
  * message: not changed.

@@ -1,5 +1,6 @@
 /* Messages with descriptors over real sockets. */
 #include "support/fd_socket.h"
+#include "support/pipe.h"
 
 #include <check.h>
 #include <errno.h>
@@ -21,7 +22,7 @@ static const struct fd_message_record record = {.name = "web", .source = "--fd",
 
 static void setup(void)
 {
-	ck_assert_int_eq(fd_socket_pair(ends), 0);
+	ck_assert_int_eq(pipe_open_sockets(SOCK_STREAM, ends), 0);
 	fd_message_begin(&message, FD_MESSAGE_DESCRIPTORS);
 }
 

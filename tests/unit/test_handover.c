@@ -4,6 +4,7 @@
 #include "daemon/parcel.h"
 #include "daemon/server_parts.h"
 #include "support/fd_socket.h"
+#include "support/pipe.h"
 
 #include <check.h>
 #include <errno.h>
@@ -34,7 +35,7 @@ static char *message;
 
 static void setup(void)
 {
-	ck_assert_int_eq(fd_socket_pair(ends), 0);
+	ck_assert_int_eq(pipe_open_sockets(SOCK_STREAM, ends), 0);
 	ck_assert_int_eq(adopt_memory_reactor_new(&reactor), 0);
 	LIST_INIT(&elders.list);
 	elders.reactor = reactor;
@@ -271,7 +272,7 @@ START_TEST(elders_are_handed_on)
 
 	LIST_INIT(&next.list);
 	next.reactor = reactor;
-	ck_assert_int_eq(fd_socket_pair(older), 0);
+	ck_assert_int_eq(pipe_open_sockets(SOCK_STREAM, older), 0);
 	ck_assert_int_eq(elders_add(&elders, older[0]), 0);
 	inherit("web", 3, "systemd");
 	hand_over();
