@@ -1,11 +1,11 @@
 #include "router.h"
-#include "access.h"
 
+#include "access.h"
+#include "keepalive.h"
 #include "support/log.h"
 #include "support/proxy_protocol.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -257,24 +257,6 @@ static void abort_entry(struct roll_entry *entry)
 
 static const struct roll_ops roll_ops = {.look = look, .abort = abort_entry};
 
-static void keep_alive(struct adopt_transport *transport, uint64_t idle_ms)
-{
-	int fd = adopt_transport_descriptor(transport);
-	int on = 1, seconds = (int)((idle_ms + 999) / 1000);
-
-	if (idle_ms == 0 || fd < 0)
-		return;
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-#if defined TCP_KEEPIDLE
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
-#elif defined TCP_KEEPALIVE
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPALIVE, &seconds, sizeof seconds);
-#endif
-#if defined TCP_KEEPINTVL
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
-#endif
-}
-
 static bool needs_header(const struct router_settings *settings, struct adopt_transport *transport)
 {
 	struct adopt_address peer;
@@ -293,7 +275,7 @@ static int set_up(struct arrival *arrival)
 	const struct router_settings *settings = arrival->router->settings;
 	struct adopt_transport *transport = arrival->base.transport;
 
-	keep_alive(transport, settings->keepalive_ms);
+	keepalive_set(transport, settings->keepalive_ms);
 	return adopt_transport_set_idle_timeout(transport, settings->idle_timeout_ms);
 }
 
