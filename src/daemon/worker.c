@@ -56,13 +56,7 @@ int workers_start(struct worker *workers, unsigned count)
 
 /* --- jobs --- */
 
-struct job {
-	struct adopt_call call;
-	struct worker *worker;
-	struct batch *batch;
-};
-
-struct batch {
+struct worker_batch {
 	worker_job *job;
 	void *context;
 	pthread_mutex_t lock; /* over all below */
@@ -72,7 +66,7 @@ struct batch {
 	int error;
 };
 
-static void done(struct batch *batch, const struct worker *worker, int error)
+static void done(struct worker_batch *batch, const struct worker *worker, int error)
 {
 	pthread_mutex_lock(&batch->lock);
 	if (error < 0 && (batch->error == 0 || worker->index < batch->failed)) {
@@ -86,13 +80,13 @@ static void done(struct batch *batch, const struct worker *worker, int error)
 
 static void do_job(struct adopt_call *call)
 {
-	struct job *job = (struct job *)call;
-	struct batch *batch = job->batch;
+	struct worker *worker = (struct worker *)call;
+	struct worker_batch *batch = worker->batch;
 
-	done(batch, job->worker, batch->job(job->worker, batch->context));
+	done(batch, worker, batch->job(worker, batch->context));
 }
 
-static void wait_for_all(struct batch *batch)
+static void wait_for_all(struct worker_batch *batch)
 {
 	pthread_mutex_lock(&batch->lock);
 	while (batch->left > 0)
@@ -103,25 +97,22 @@ static void wait_for_all(struct batch *batch)
 /* Those whose thread is not there (yet, or any more) are done here. */
 int workers_each(struct worker *workers, unsigned count, worker_job *job, void *context)
 {
-	struct batch batch = {.job = job, .context = context, .left = count};
-	struct job *jobs = calloc(count, sizeof *jobs);
+	struct worker_batch batch = {.job = job, .context = context, .left = count};
 
-	if (!jobs)
-		return -ENOMEM;
 	pthread_mutex_init(&batch.lock, NULL);
 	pthread_cond_init(&batch.changed, NULL);
 	for (unsigned i = 0; i < count; i++) {
-		jobs[i] = (struct job){.call.run = do_job, .worker = &workers[i], .batch = &batch};
+		workers[i].call.run = do_job;
+		workers[i].batch = &batch;
 		if (workers[i].running)
-			adopt_call_from_thread(workers[i].reactor, &jobs[i].call);
+			adopt_call_from_thread(workers[i].reactor, &workers[i].call);
 	}
 	for (unsigned i = 0; i < count; i++)
 		if (!workers[i].running)
-			do_job(&jobs[i].call);
+			do_job(&workers[i].call);
 	wait_for_all(&batch);
 	pthread_cond_destroy(&batch.changed);
 	pthread_mutex_destroy(&batch.lock);
-	free(jobs);
 	return batch.error;
 }
 

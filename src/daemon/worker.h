@@ -8,6 +8,8 @@
 
 /* The first worker is the thread that makes it, and runs its reactor itself. */
 struct worker {
+	struct adopt_call call;     /* worker.c's: does the present job; first */
+	struct worker_batch *batch; /* worker.c's: which that is part of */
 	unsigned index;
 	struct adopt_reactor *reactor;
 	pthread_t thread;
@@ -35,8 +37,8 @@ void workers_free(struct worker **workers, unsigned count);
 
 /*
  * Does a job in every worker, at the same time, and waits for all. To be called by the
- * first worker. A job must not wait for the first worker.
- * Returns 0, or the error of the first worker that has one.
+ * first worker. A job must not wait for the first worker, nor ask for jobs itself.
+ * Returns 0, or the error of the first worker that has one; never fails by itself.
  */
 int workers_each(struct worker *workers, unsigned count, worker_job *job, void *context);
 
