@@ -1,4 +1,4 @@
-/* Outbound stream connections. */
+/* Outbound stream connections: streams that are not connected yet. */
 #include "socket.h"
 #include "stream.h"
 
@@ -7,30 +7,25 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-struct connector {
-	struct adopt_connector base;
-	LIST_ENTRY(connector) link;
-	struct adopt_factory *factory;
-	struct stream *stream; /* not begun: until then its event tells of the connecting */
-	int error;             /* what connect() said at once */
-};
-
-/* Returns the stream, which is the caller's. */
-static struct stream *dismantle(struct connector *connector)
+static struct stream *from_connector(struct adopt_connector *connector)
 {
-	struct stream *stream = connector->stream;
-
-	event_del(&stream->readable);
-	LIST_REMOVE(connector, link);
-	free(connector);
-	return stream;
+	return (struct stream *)((char *)connector - offsetof(struct stream, connector));
 }
 
-static void fail(struct connector *connector, int error)
+/* It is connected, or never will be. */
+static void end_connecting(struct stream *stream)
 {
-	struct adopt_factory *factory = connector->factory;
+	stream_unwatch(stream);
+	stream_run_not(stream);
+	LIST_REMOVE(stream, link);
+}
 
-	stream_drop(dismantle(connector));
+static void fail(struct stream *stream, int error)
+{
+	struct adopt_factory *factory = stream->factory;
+
+	end_connecting(stream);
+	stream_drop(stream);
 	factory->ops->connect_failed(factory, error);
 }
 
@@ -45,56 +40,66 @@ static bool met_itself(const struct stream *stream)
 	       socket_local(stream->fd, &own) == 0 && adopt_address_equal(&own, &address);
 }
 
-static void succeed(struct connector *connector)
+static void succeed(struct stream *stream)
 {
-	struct adopt_factory *factory = connector->factory;
-	int error = stream_begin(dismantle(connector), false, factory);
+	struct adopt_factory *factory = stream->factory;
+	int error;
 
+	end_connecting(stream);
+	error = stream_begin(stream, false, factory);
 	if (error < 0)
 		factory->ops->connect_failed(factory, error);
 }
 
-static void decide(struct connector *connector, int error)
+void stream_connected(struct stream *stream)
 {
-	if (error == 0 && met_itself(connector->stream))
-		error = -ECONNREFUSED;
-	if (error < 0)
-		fail(connector, error);
+	if (stream->error == 0 && met_itself(stream))
+		stream->error = -ECONNREFUSED;
+	if (stream->error < 0)
+		fail(stream, stream->error);
 	else
-		succeed(connector);
+		succeed(stream);
 }
 
 static void on_connected(evutil_socket_t fd, short what, void *argument)
 {
-	struct connector *connector = argument;
+	struct stream *stream = argument;
+	struct event_reactor *reactor = event_reactor(stream->base.reactor);
 	int error = 0;
 	socklen_t length = sizeof error;
 
 	if (what & EV_TIMEOUT)
 		error = ETIMEDOUT;
-	else if (!(what & EV_WRITE))
-		error = -connector->error;
 	else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
 		error = errno;
-	decide(connector, -error);
+	stream->error = -error;
+	event_reactor_enters(reactor);
+	stream_connected(stream);
+	event_reactor_leaves(reactor);
 }
 
-void connector_end(struct connector *connector)
+void stream_connect_end(struct stream *stream)
 {
-	fail(connector, -ECANCELED);
+	fail(stream, -ECANCELED);
 }
 
-static void cancel(struct adopt_connector *base)
+static void cancel(struct adopt_connector *connector)
 {
-	stream_drop(dismantle((struct connector *)base));
+	struct stream *stream = from_connector(connector);
+
+	end_connecting(stream);
+	stream_drop(stream);
 }
 
-static int watch(struct connector *connector, uint64_t timeout_ms)
+static int watch(struct stream *stream, uint64_t timeout_ms)
 {
 	struct timeval timeout = event_time(timeout_ms);
 
-	if (event_add(&connector->stream->readable, timeout_ms ? &timeout : NULL) < 0)
+	event_assign(&stream->readable, event_reactor(stream->base.reactor)->events, stream->fd,
+		     EV_WRITE, on_connected, stream);
+	if (event_add(&stream->readable, timeout_ms ? &timeout : NULL) < 0)
 		return -ENOMEM;
+	stream->watched = true;
 	return -EINPROGRESS;
 }
 
@@ -128,7 +133,6 @@ int event_connect_stream(struct adopt_reactor *base, const struct adopt_address 
 			 struct adopt_connector **ret)
 {
 	struct event_reactor *reactor = event_reactor(base);
-	struct connector *connector;
 	struct stream *stream;
 	int fd, error;
 
@@ -140,26 +144,18 @@ int event_connect_stream(struct adopt_reactor *base, const struct adopt_address 
 	stream = stream_new(reactor, fd, type, address);
 	if (!stream)
 		return -ENOMEM;
-	connector = malloc(sizeof *connector);
-	if (!connector) {
-		stream_drop(stream);
-		return -ENOMEM;
-	}
-	*connector = (struct connector){
-		.base = {.cancel = cancel},
-		.factory = factory,
-		.stream = stream,
-	};
-	event_assign(&stream->readable, reactor->events, fd, EV_WRITE, on_connected, connector);
-	LIST_INSERT_HEAD(&reactor->connectors, connector, link);
+	stream->connecting = true;
+	stream->connector.cancel = cancel;
+	stream->factory = factory;
+	LIST_INSERT_HEAD(&reactor->connecting, stream, link);
 	error = begin(fd, address);
 	if (error == -EINPROGRESS)
-		error = watch(connector, timeout_ms);
+		error = watch(stream, timeout_ms);
 	if (error != -EINPROGRESS) {
-		connector->error = error;
-		event_active(&stream->readable, 0, 0);
+		stream->error = error;
+		stream_run_soon(stream);
 	}
 	if (ret)
-		*ret = &connector->base;
+		*ret = &stream->connector;
 	return 0;
 }

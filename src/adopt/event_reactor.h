@@ -15,7 +15,6 @@
 /* How long something that failed for want of resources rests. */
 #define REST_MS 100
 
-struct connector;
 struct datagram_port;
 struct stream;
 struct stream_port;
@@ -26,19 +25,22 @@ struct event_reactor {
 	struct event_base *events;
 	struct event soon; /* runs the calls that wait */
 	struct event woken;
+	struct event run_due; /* where streams are due outside of an event */
 	int wake_fds[2];
 	int reserve_fd; /* given up to turn clients away when descriptors run out */
 	bool edges;     /* the backend can tell of what is new alone */
 	short hang_up;  /* EV_CLOSED where it can tell of an end of file behind bytes, or 0 */
+	bool in_event;  /* one of the reactor's own */
 	bool running;
 	bool stopped;
 	bool ending; /* being freed: nothing new is adopted */
 	struct pipe_pool pipes;
 	LIST_HEAD(, stream) streams;
+	STAILQ_HEAD(, stream) due;
 	LIST_HEAD(, stream_port) stream_ports;
 	LIST_HEAD(, datagram_port) datagram_ports;
 	LIST_HEAD(, watched_port) watched_ports;
-	LIST_HEAD(, connector) connectors;
+	LIST_HEAD(, stream) connecting;
 	unsigned char read_buffer[READ_BUFFER_BYTES];
 };
 
@@ -60,6 +62,18 @@ void event_writer_remove(struct adopt_reactor *reactor, struct adopt_watcher *wa
 int event_signal_new(struct adopt_reactor *reactor, int number, struct adopt_signal **ret);
 void event_signal_free(struct adopt_signal *signal);
 
+/*
+ * An event of the reactor's begins, and ends, with which the streams that are due run
+ * (stream_due.c). In between they run as well where run_due is called: nothing of a stream
+ * that the caller holds is sure to be there afterwards.
+ */
+void event_reactor_enters(struct event_reactor *reactor);
+void event_reactor_leaves(struct event_reactor *reactor);
+void event_reactor_run_due(struct event_reactor *reactor);
+
+/* Libevent's callback of `run_due`; the argument is the reactor. */
+void event_reactor_on_due(evutil_socket_t fd, short what, void *argument);
+
 /* Ports, connections, connectors; as in struct adopt_reactor_ops. */
 int event_stream_port(struct adopt_reactor *reactor, int fd, int family,
 		      struct adopt_factory *factory, struct adopt_port **ret);
@@ -78,7 +92,7 @@ int event_connect_stream(struct adopt_reactor *reactor, const struct adopt_addre
 void stream_port_end(struct stream_port *port);
 void datagram_port_end(struct datagram_port *port);
 void watched_port_end(struct watched_port *port);
-void connector_end(struct connector *connector);
+void stream_connect_end(struct stream *stream);
 void stream_end(struct stream *stream);
 
 /*

@@ -39,7 +39,6 @@ void address_kept(const struct kept_address *kept, struct adopt_address *ret)
 {
 	const void *long_one = apart(kept);
 
-	memset(ret, 0, sizeof *ret);
 	memcpy(&ret->name, long_one ? long_one : kept->bytes, kept->length);
 	ret->length = kept->length;
 }

@@ -14,7 +14,7 @@ struct kept_address {
  * that one stays. */
 int address_keep(struct kept_address *kept, const struct adopt_address *address);
 
-/* Tells it. */
+/* Tells it: its own bytes, and its length. */
 void address_kept(const struct kept_address *kept, struct adopt_address *ret);
 
 /* Forgets it. */

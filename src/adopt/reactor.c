@@ -96,6 +96,7 @@ static void release(struct event_reactor *reactor)
 {
 	if (reactor->events) {
 		event_del(&reactor->soon);
+		event_del(&reactor->run_due);
 		event_del(&reactor->woken);
 		event_base_free(reactor->events);
 	}
@@ -119,8 +120,8 @@ static void reactor_free(struct adopt_reactor *base)
 		datagram_port_end(LIST_FIRST(&reactor->datagram_ports));
 	while (!LIST_EMPTY(&reactor->watched_ports))
 		watched_port_end(LIST_FIRST(&reactor->watched_ports));
-	while (!LIST_EMPTY(&reactor->connectors))
-		connector_end(LIST_FIRST(&reactor->connectors));
+	while (!LIST_EMPTY(&reactor->connecting))
+		stream_connect_end(LIST_FIRST(&reactor->connecting));
 	while (!LIST_EMPTY(&reactor->streams))
 		stream_end(LIST_FIRST(&reactor->streams));
 	adopt_guests_leave(base);
@@ -218,6 +219,7 @@ static int open_parts(struct event_reactor *reactor)
 	reactor->edges = (features & EV_FEATURE_ET) != 0;
 	reactor->hang_up = features & EV_FEATURE_EARLY_CLOSE ? EV_CLOSED : 0;
 	event_assign(&reactor->soon, reactor->events, -1, 0, run_calls, reactor);
+	event_assign(&reactor->run_due, reactor->events, -1, 0, event_reactor_on_due, reactor);
 	event_assign(&reactor->woken, reactor->events, reactor->wake_fds[0], EV_READ | EV_PERSIST,
 		     take_calls, reactor);
 	return event_add(&reactor->woken, NULL) < 0 ? -ENOMEM : 0;
@@ -244,10 +246,11 @@ int adopt_reactor_new(struct adopt_reactor **ret)
 	}
 	reactor->wake_fds[0] = reactor->wake_fds[1] = reactor->reserve_fd = -1;
 	LIST_INIT(&reactor->streams);
+	STAILQ_INIT(&reactor->due);
 	LIST_INIT(&reactor->stream_ports);
 	LIST_INIT(&reactor->datagram_ports);
 	LIST_INIT(&reactor->watched_ports);
-	LIST_INIT(&reactor->connectors);
+	LIST_INIT(&reactor->connecting);
 	error = open_parts(reactor);
 	if (error < 0) {
 		release(reactor);

@@ -13,16 +13,19 @@ static struct stream *from_transport(struct adopt_transport *transport)
 
 void stream_watch_read(struct stream *stream)
 {
-	bool wanted = stream_wants_bytes(stream);
+	bool wanted;
 
 	/* An event of its own looks once, at its end: pausing and resuming in
 	   between costs nothing. */
-	if (stream->busy || wanted == stream->watched)
+	if (stream->busy)
+		return;
+	wanted = stream_wants_bytes(stream);
+	if (wanted == stream->watched)
 		return;
 	if (!wanted)
 		stream_unwatch(stream);
 	else if (stream->eager && !stream->peeking)
-		event_active(&stream->readable, EV_READ, 0);
+		stream_run_soon(stream);
 	else if (event_add(&stream->readable, NULL) < 0)
 		stream_lose(stream, -ENOMEM);
 	else
@@ -31,7 +34,8 @@ void stream_watch_read(struct stream *stream)
 
 void stream_unwatch(struct stream *stream)
 {
-	event_del(&stream->readable);
+	if (stream->watched)
+		event_del(&stream->readable);
 	stream->watched = false;
 }
 
@@ -48,6 +52,7 @@ void stream_watch_how(struct stream *stream, bool edge)
 static void dismantle(struct stream *stream)
 {
 	stream_unwatch(stream);
+	stream_run_not(stream);
 	adopt_timer_free(&stream->timer);
 	stream_idle_free(stream);
 	stream_backlog_end(stream);
@@ -78,12 +83,6 @@ void stream_finish(struct stream *stream)
 	adopt_count_connection_ended(reactor, end.error);
 }
 
-/* Once what runs now has returned. */
-static void finish_later(struct stream *stream)
-{
-	event_active(&stream->readable, EV_READ, 0);
-}
-
 void stream_lose(struct stream *stream, int error)
 {
 	if (stream->lost)
@@ -93,7 +92,7 @@ void stream_lose(struct stream *stream, int error)
 	stream_unwatch(stream);
 	stream_backlog_end(stream);
 	if (!stream->busy)
-		finish_later(stream);
+		stream_run_soon(stream);
 }
 
 void stream_lose_if_over(struct stream *stream)
@@ -308,7 +307,7 @@ static void introduce(struct stream *stream, struct adopt_protocol *protocol)
 	if (stream->detached)
 		release(stream);
 	else if (stream->lost)
-		finish_later(stream);
+		stream_run_soon(stream);
 	else
 		stream_watch_read(stream);
 }
@@ -388,6 +387,8 @@ int stream_begin(struct stream *stream, bool eager, struct adopt_factory *factor
 		stream_drop(stream);
 		return -ECONNABORTED;
 	}
+	stream->connecting = false;
+	stream->idle = NULL;
 	stream->eager = eager;
 	stream->base.protocol = protocol;
 	stream_watch_how(stream, false);

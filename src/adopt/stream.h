@@ -10,22 +10,31 @@ struct backlog;
 struct stream {
 	struct adopt_transport base;
 	LIST_ENTRY(stream) link;
-	struct event readable;     /* runs as well where there is something to end */
+	STAILQ_ENTRY(stream) due_link;
+	struct event readable;     /* while connecting: tells of that */
 	struct adopt_timer *timer; /* closing: how long that may take; peeking: when to look */
-	struct stream_idle *idle;  /* NULL where it may be idle for ever */
-	struct relay *relay;       /* NULL where it is not joined */
-	struct backlog *backlog;   /* NULL while nothing waits to be sent */
-	int fd;                    /* -1: taken out, and the transport goes on without */
-	int error;                 /* with which it is lost, or writing failed */
-	uint32_t peeked;           /* how many bytes waited at the last look */
-	bool watched : 1;          /* the loop has `readable` */
-	bool eager : 1;   /* bytes probably wait: reading is tried before the loop watches */
-	bool hung_up : 1; /* the end of file is behind what waits */
-	bool bulk : 1;    /* much comes at a time */
-	bool delays : 1;  /* TCP may hold back what is small */
-	bool looked : 1;  /* where events have no edges: not looking again for a moment */
-	bool peeking : 1; /* its protocol looks at bytes instead of being given them */
-	bool edge : 1;    /* the loop tells only of what is new */
+	union {
+		struct stream_idle *idle;      /* NULL where it may be idle for ever */
+		struct adopt_factory *factory; /* while connecting */
+	};
+	union {
+		struct relay *relay;              /* NULL where it is not joined */
+		struct adopt_connector connector; /* while connecting */
+	};
+	struct backlog *backlog; /* NULL while nothing waits to be sent */
+	int fd;                  /* -1: taken out, and the transport goes on without */
+	int error;               /* with which it is lost, or connecting or writing failed */
+	uint32_t peeked;         /* how many bytes waited at the last look */
+	bool connecting : 1;     /* not yet a connection, and nothing else of it is set */
+	bool due : 1;            /* runs soon */
+	bool watched : 1;        /* the loop has `readable` */
+	bool eager : 1;          /* bytes probably wait: reading is tried before the loop watches */
+	bool hung_up : 1;        /* the end of file is behind what waits */
+	bool bulk : 1;           /* much comes at a time */
+	bool delays : 1;         /* TCP may hold back what is small */
+	bool looked : 1;         /* where events have no edges: not looking again for a moment */
+	bool peeking : 1;        /* its protocol looks at bytes instead of being given them */
+	bool edge : 1;           /* the loop tells only of what is new */
 	bool paused : 1;
 	bool read_closed : 1; /* the peer's end of file has been read */
 	bool write_shut : 1;  /* no more writes are taken */
@@ -48,6 +57,17 @@ void stream_lose_if_over(struct stream *stream);
 
 /* Has the loop watch for bytes, or not, as the state says; an eager stream looks first. */
 void stream_watch_read(struct stream *stream);
+
+/* Has a stream run once what runs now has returned (stream_due.c): it is connected, ended
+ * where it is lost, or else read. Or has it not. */
+void stream_run_soon(struct stream *stream);
+void stream_run_not(struct stream *stream);
+
+/* Reads, or has its protocol look. what: the event, or 0. */
+void stream_readable(struct stream *stream, short what);
+
+/* stream->error tells how connecting has ended: tells the factory (connect.c). */
+void stream_connected(struct stream *stream);
 
 /* Has the loop forget `readable`, and says how it is to be watched next. */
 void stream_unwatch(struct stream *stream);

@@ -136,6 +136,7 @@ static void accept_batch(evutil_socket_t fd, short what, void *argument)
 
 	(void)fd;
 	(void)what;
+	event_reactor_enters(reactor_of(port));
 	while (left > 0 && !port->paused && !port->stopping) {
 		struct adopt_address peer;
 		int client = socket_accept(port->fd, &peer);
@@ -144,6 +145,7 @@ static void accept_batch(evutil_socket_t fd, short what, void *argument)
 		if (client >= 0) {
 			tell_trouble(port, 0);
 			begin(port, client, &peer);
+			event_reactor_run_due(reactor_of(port));
 		} else if (!goes_on(port, client)) {
 			break;
 		}
@@ -152,6 +154,7 @@ static void accept_batch(evutil_socket_t fd, short what, void *argument)
 		port->batch = BATCH_START;
 	else if (port->batch < BATCH_MAX)
 		port->batch += BATCH_STEP;
+	event_reactor_leaves(reactor_of(port));
 }
 
 void stream_port_end(struct stream_port *port)

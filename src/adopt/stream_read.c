@@ -146,15 +146,8 @@ static void read_records(struct stream *stream)
 	}
 }
 
-void stream_on_readable(evutil_socket_t fd, short what, void *argument)
+void stream_readable(struct stream *stream, short what)
 {
-	struct stream *stream = argument;
-
-	(void)fd;
-	if (stream->lost) {
-		stream_finish(stream);
-		return;
-	}
 	stream->eager = false;
 	stream->hung_up = (what & EV_CLOSED) != 0;
 	stream_event_begins(stream);
@@ -166,4 +159,15 @@ void stream_on_readable(evutil_socket_t fd, short what, void *argument)
 	else if (!stream->peeking)
 		read_bytes(stream);
 	stream_event_ends(stream);
+}
+
+void stream_on_readable(evutil_socket_t fd, short what, void *argument)
+{
+	struct stream *stream = argument;
+	struct event_reactor *reactor = event_reactor(stream->base.reactor);
+
+	(void)fd;
+	event_reactor_enters(reactor);
+	stream_readable(stream, what);
+	event_reactor_leaves(reactor);
 }

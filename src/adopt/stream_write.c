@@ -183,11 +183,13 @@ static void tell_drained(struct stream *stream)
 static void on_writable(evutil_socket_t fd, short what, void *argument)
 {
 	struct stream *stream = argument;
+	struct event_reactor *reactor = event_reactor(stream->base.reactor);
 	struct output *output = &stream->backlog->output;
 	size_t before = output->length;
 	int error;
 
 	(void)what;
+	event_reactor_enters(reactor);
 	stream_event_begins(stream);
 	send_undelayed(stream);
 	error = output_flush(output, fd, &stream->base.sent);
@@ -203,4 +205,5 @@ static void on_writable(evutil_socket_t fd, short what, void *argument)
 	}
 	tell_drained(stream);
 	stream_event_ends(stream);
+	event_reactor_leaves(reactor);
 }
