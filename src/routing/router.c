@@ -20,21 +20,33 @@ struct router {
 	uint8_t bytes[RECOGNISE_MAX_BYTES];
 };
 
-/* A client from its first moment on. Its protocol until a handler has it; then what
- * counts it, until it is gone. */
+/* What is known of a client while it is looked at. */
+struct looking {
+	struct adopt_timer *patience;     /* the sniff timeout, while it runs */
+	const struct router_route *asker; /* who needs more bytes; those before it say no */
+	uint32_t needed;                  /* fewer than these decide nothing */
+	bool header_due;                  /* a PROXY header must come first */
+};
+
+/* And from when a handler has it. */
+struct handled {
+	struct adopt_transport *transport;
+	const struct router_route *route;
+};
+
+/* A client from its first moment on. Its protocol until a handler has it, which is when
+ * its own transport becomes NULL; then what counts it, until it is gone. */
 struct arrival {
 	struct adopt_protocol base;
 	struct adopt_attachment attachment;
 	struct roll_entry entry;
-	struct adopt_transport *transport; /* whoever's protocol it has */
-	const struct router_route *route;  /* NULL before a handler has it */
 	struct router *router;
 	struct gate_ticket ticket;
-	struct access *access;            /* NULL where nobody asks */
-	struct adopt_timer *patience;     /* the sniff timeout, while it runs */
-	bool header_due;                  /* a PROXY header must come first */
-	size_t needed;                    /* fewer bytes than these decide nothing */
-	const struct router_route *asker; /* who needs them; those before it say no */
+	struct access *access; /* NULL where nobody asks */
+	union {
+		struct looking looking;
+		struct handled handled;
+	};
 };
 
 static struct arrival *from_attachment(struct adopt_attachment *attachment)
@@ -80,15 +92,22 @@ static void hand_over(struct arrival *arrival, const struct router_route *route)
 	struct adopt_protocol *protocol;
 	struct adopt_address peer = {0};
 
-	adopt_timer_free(&arrival->patience);
-	arrival->route = route;
+	adopt_timer_free(&arrival->looking.patience);
 	adopt_transport_peer(transport, &peer);
 	access_handled(arrival->access, route_number(arrival->router, route), route->handler);
 	protocol = route->factory->ops->build_protocol(route->factory, &peer);
-	if (protocol)
-		adopt_transport_hand_to(transport, protocol);
-	else
+	if (!protocol) {
 		refuse(arrival, "the handler will not have it");
+		return;
+	}
+	arrival->handled = (struct handled){transport, route};
+	adopt_transport_hand_to(transport, protocol);
+}
+
+/* Where more bytes are needed than there is room for, no number of them decides. */
+static void await_bytes(struct looking *looking, size_t needed)
+{
+	looking->needed = needed <= UINT32_MAX ? (uint32_t)needed : UINT32_MAX;
 }
 
 /*
@@ -101,21 +120,24 @@ static const struct router_route *choose(struct arrival *arrival, const uint8_t 
 {
 	struct router *router = arrival->router;
 	const struct router_route *own = &router->routes[router->route_count];
-	const struct router_route *route = arrival->asker ? arrival->asker : router->routes;
+	struct looking *looking = &arrival->looking;
+	const struct router_route *route = looking->asker ? looking->asker : router->routes;
 	char text[ADOPT_ADDRESS_TEXT_SIZE];
+	size_t needed;
 
 	sight_client(&router->sight, arrival->base.transport, bytes, length);
 	for (; route < own; route++) {
-		router->sight.bytes_only = route == arrival->asker;
-		switch (conditions_judge(route->conditions, &router->sight, &arrival->needed)) {
+		router->sight.bytes_only = route == looking->asker;
+		switch (conditions_judge(route->conditions, &router->sight, &needed)) {
 		case VERDICT_MATCH:
 			log_debug("port \"%s\": %s takes route %zu", router->settings->port_name,
 				  peer_text(arrival->base.transport, text),
 				  (size_t)(route - router->routes) + 1);
 			return route;
 		case VERDICT_MORE:
-			arrival->asker = route;
-			return !final && arrival->needed <= sizeof router->bytes ? NULL : own;
+			looking->asker = route;
+			await_bytes(looking, needed);
+			return !final && needed <= sizeof router->bytes ? NULL : own;
 		case VERDICT_NO:
 			break;
 		}
@@ -140,11 +162,13 @@ static bool admit(struct arrival *arrival)
 static bool take_header(struct arrival *arrival, size_t length, bool final, size_t *ret_length)
 {
 	struct proxy_protocol_header header;
+	size_t needed;
 
-	switch (proxy_protocol_read(arrival->router->bytes, length, &header, &arrival->needed)) {
+	switch (proxy_protocol_read(arrival->router->bytes, length, &header, &needed)) {
 	case VERDICT_MATCH:
 		break;
 	case VERDICT_MORE:
+		await_bytes(&arrival->looking, needed);
 		if (final)
 			refuse(arrival, "it ended before its PROXY header did");
 		return false;
@@ -156,8 +180,8 @@ static bool take_header(struct arrival *arrival, size_t length, bool final, size
 		refuse(arrival, "its PROXY header cannot be taken");
 		return false;
 	}
-	arrival->header_due = false;
-	arrival->needed = 1;
+	arrival->looking.header_due = false;
+	arrival->looking.needed = 1;
 	if (!header.local) {
 		if (adopt_transport_set_peer(arrival->base.transport, &header.source) < 0) {
 			refuse(arrival, "no memory");
@@ -180,9 +204,9 @@ static void waiting(struct adopt_protocol *protocol)
 
 	if (adopt_transport_peek(protocol->transport, bytes, RECOGNISE_MAX_BYTES, &length, &ended) <
 		    0 ||
-	    (length < arrival->needed && !ended))
+	    (length < arrival->looking.needed && !ended))
 		return;
-	if (arrival->header_due && !take_header(arrival, length, ended, &header))
+	if (arrival->looking.header_due && !take_header(arrival, length, ended, &header))
 		return;
 	/* Behind a header, more may wait than there was room for. */
 	if (header > 0 && length == RECOGNISE_MAX_BYTES) {
@@ -201,7 +225,7 @@ static void out_of_patience(void *context)
 {
 	struct arrival *arrival = context;
 
-	if (arrival->header_due)
+	if (arrival->looking.header_due)
 		refuse(arrival, "its PROXY header did not come in time");
 	else
 		hand_over(arrival, &arrival->router->routes[arrival->router->route_count]);
@@ -217,8 +241,10 @@ static void no_data(struct adopt_protocol *protocol, const void *data, size_t le
 /* Its attachment is told next, and frees it. */
 static void lost(struct adopt_protocol *protocol, int error)
 {
-	(void)protocol;
+	struct arrival *arrival = (struct arrival *)protocol;
+
 	(void)error;
+	adopt_timer_free(&arrival->looking.patience);
 }
 
 static void ended(struct adopt_attachment *attachment, const struct adopt_end *end)
@@ -227,32 +253,36 @@ static void ended(struct adopt_attachment *attachment, const struct adopt_end *e
 
 	(void)end;
 	gate_end(&arrival->ticket);
-	adopt_timer_free(&arrival->patience);
 	host_leave(arrival->router->host, &arrival->entry);
 	host_work_end(arrival->router->host);
 	free(arrival);
 }
 
+static struct adopt_transport *transport_of(const struct arrival *arrival)
+{
+	return arrival->base.transport ? arrival->base.transport : arrival->handled.transport;
+}
+
 static void look(struct roll_entry *entry, struct roll_sight *ret)
 {
 	const struct arrival *arrival = from_entry(entry);
-	const struct router_route *route = arrival->route;
+	struct adopt_transport *transport = transport_of(arrival);
+	const struct router_route *route = arrival->base.transport ? NULL : arrival->handled.route;
 
 	*ret = (struct roll_sight){
-		.kind = adopt_transport_type(arrival->transport) == SOCK_SEQPACKET ? "seqpacket"
-										   : "stream",
+		.kind = adopt_transport_type(transport) == SOCK_SEQPACKET ? "seqpacket" : "stream",
 		.port = arrival->router->settings->port_name,
 		.route = route ? route_number(arrival->router, route) : 0,
 		.handler = route ? route->handler : NULL,
-		.note = adopt_transport_note(arrival->transport),
+		.note = adopt_transport_note(transport),
 	};
-	adopt_transport_peer(arrival->transport, &ret->peer);
-	adopt_transport_bytes(arrival->transport, &ret->received, &ret->sent);
+	adopt_transport_peer(transport, &ret->peer);
+	adopt_transport_bytes(transport, &ret->received, &ret->sent);
 }
 
 static void abort_entry(struct roll_entry *entry)
 {
-	adopt_transport_abort(from_entry(entry)->transport);
+	adopt_transport_abort(transport_of(from_entry(entry)));
 }
 
 static const struct roll_ops roll_ops = {.look = look, .abort = abort_entry};
@@ -287,9 +317,9 @@ static int begin_patience(struct arrival *arrival)
 	if (timeout_ms == 0)
 		return 0;
 	error = adopt_timer_new(arrival->router->host->reactor, out_of_patience, arrival,
-				&arrival->patience);
+				&arrival->looking.patience);
 	if (error == 0)
-		adopt_timer_start(arrival->patience, timeout_ms);
+		adopt_timer_start(arrival->looking.patience, timeout_ms);
 	return error;
 }
 
@@ -299,22 +329,21 @@ static void made(struct adopt_protocol *protocol)
 	struct router *router = arrival->router;
 	const struct router_route *route;
 
-	arrival->transport = protocol->transport;
 	adopt_transport_attach(protocol->transport, &arrival->attachment);
 	host_work_begin(router->host);
 	host_enter(router->host, &arrival->entry);
 	if (router->settings->access_log)
 		arrival->access = access_begin(protocol->transport, router->settings->port_name);
 	gate_begin(router->gate, &arrival->ticket);
-	arrival->header_due = needs_header(router->settings, protocol->transport);
-	arrival->needed = 1;
+	arrival->looking.header_due = needs_header(router->settings, protocol->transport);
+	arrival->looking.needed = 1;
 	if (set_up(arrival) < 0) {
 		refuse(arrival, "no memory");
 		return;
 	}
-	if (!arrival->header_due && !admit(arrival))
+	if (!arrival->looking.header_due && !admit(arrival))
 		return;
-	if (!arrival->header_due) {
+	if (!arrival->looking.header_due) {
 		/* Where the first route that can match needs no bytes, none are awaited. */
 		route = choose(arrival, router->bytes, 0, false);
 		if (route) {
