@@ -30,6 +30,9 @@ struct inherited_list {
 	int answer_fd;     /* for an answer on this socket; valid with handed_over */
 	int *elders;       /* sockets, each at an end when an adoptd before has ended */
 	size_t elder_count;
+	bool under_einhorn; /* that is the parent process: it asks to drain by SIGUSR2 */
+	bool acknowledges;  /* it wants to hear when adoptd is ready */
+	int acknowledge_fd; /* on this socket; valid with acknowledges */
 };
 
 /* What the givers need to know. */
@@ -53,7 +56,16 @@ struct giver {
 
 extern const struct giver giver_handover;
 extern const struct giver giver_systemd;
+extern const struct giver giver_systemfd;
 extern const struct giver giver_launchd;
+extern const struct giver giver_server_starter;
+extern const struct giver giver_einhorn;
+extern const struct giver giver_upstart;
+extern const struct giver giver_s6_fdholder;
+extern const struct giver giver_nginx;
+extern const struct giver giver_gunicorn;
+extern const struct giver giver_puma;
+extern const struct giver giver_php_fpm;
 extern const struct giver giver_fd_option;
 extern const struct giver giver_inetd;
 
@@ -95,6 +107,12 @@ bool handover_expected(void);
  * -ETIMEDOUT; another negative errno.
  */
 int handover_accept(struct inherited_list *list);
+
+/*
+ * Tells Einhorn that adoptd is ready, once. Harmless where nobody wants to hear.
+ * Returns 0; -EPIPE or another negative errno from send(2).
+ */
+int einhorn_acknowledge(struct inherited_list *list);
 
 /* The names of what systemd stores for the next adoptd begin so; no port block takes it. */
 #define STORED_PREFIX "adoptd-listen-"
@@ -156,5 +174,15 @@ bool inherited_split_name(const char *text, size_t *ret_length, size_t *ret_inde
  */
 int giver_fail(int error, char **ret_message, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/*
+ * Puts together what is wrong with a descriptor that inherited_add() has refused.
+ * error: what it returned.
+ * format: who announced it, and how.
+ * ret_message: as in struct giver.
+ * Returns error, or -ENOMEM.
+ */
+int giver_explain(int error, int number, const struct inherited_list *list, char **ret_message,
+		  const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 #endif

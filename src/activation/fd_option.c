@@ -40,22 +40,6 @@ bool fd_option_is_valid(const char *option)
 	return parse(option, &equals, &fd) == 0;
 }
 
-static int explain(int error, const char *option, int fd, const struct inherited_list *list,
-		   char **ret_message)
-{
-	if (error == -EBADF)
-		return giver_fail(error, ret_message, "--fd %s: descriptor %d is not open", option,
-				  fd);
-	if (error != -EEXIST)
-		return giver_fail(error, ret_message, "--fd %s: %s", option, strerror(-error));
-	for (size_t i = 0; i < list->count; i++)
-		if (list->items[i].number == fd)
-			return giver_fail(error, ret_message,
-					  "--fd %s: %s gave descriptor %d already, as \"%s\"",
-					  option, list->items[i].source, fd, list->items[i].name);
-	return error;
-}
-
 static int add_option(const char *option, struct inherited_list *list, char **ret_message)
 {
 	const char *equals;
@@ -71,7 +55,9 @@ static int add_option(const char *option, struct inherited_list *list, char **re
 		return -ENOMEM;
 	r = inherited_add(list, name, fd, giver_fd_option.name);
 	free(name);
-	return r < 0 && r != -ENOMEM ? explain(r, option, fd, list, ret_message) : r;
+	if (r < 0 && r != -ENOMEM)
+		r = giver_explain(r, fd, list, ret_message, "--fd %s", option);
+	return r;
 }
 
 static int collect(const struct activation_request *request, struct inherited_list *list,

@@ -8,13 +8,13 @@
 #include "activation.h"
 
 #include "adopt/adopt.h"
+#include "environment.h"
 #include "support/fd_socket.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 bool handover_expected(void)
@@ -103,36 +103,23 @@ static int take_message(int fd, struct inherited_list *list, bool *ret_end)
 	return r;
 }
 
-/* Returns the socket that the variable names, or a negative errno. */
-static int find_socket(const char *text)
-{
-	struct adopt_socket_kind kind;
-	int fd, r = descriptor_read(text, &fd);
-
-	if (r == 0)
-		r = adopt_socket_inspect(fd, &kind);
-	if (r == 0 && (kind.family != AF_UNIX || kind.type != SOCK_STREAM || !kind.connected))
-		r = -ENOTSOCK;
-	if (r == 0)
-		r = adopt_descriptor_prepare(fd);
-	return r < 0 ? r : fd;
-}
-
 static int collect(const struct activation_request *request, struct inherited_list *list,
 		   char **ret_message)
 {
 	const char *text = getenv(HANDOVER_VARIABLE);
 	bool end = false;
-	int fd, r = 0;
+	int fd, r;
 
 	(void)request;
 	if (!text)
 		return 0;
-	fd = find_socket(text);
-	if (fd < 0)
-		r = giver_fail(fd, ret_message,
+	r = environment_unix_stream(text, &fd);
+	if (r == 0)
+		r = adopt_descriptor_prepare(fd);
+	if (r < 0)
+		r = giver_fail(r, ret_message,
 			       HANDOVER_VARIABLE "=%s does not name the socket of a hand-over: %s",
-			       text, strerror(-fd));
+			       text, strerror(-r));
 	unsetenv(HANDOVER_VARIABLE);
 	if (r < 0)
 		return r;

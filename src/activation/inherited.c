@@ -63,12 +63,12 @@ static int prepare_socket(struct inherited *item, const struct stat *st, bool *s
 	return r;
 }
 
-static bool has_number(const struct inherited_list *list, int number)
+static const struct inherited *find_number(const struct inherited_list *list, int number)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (list->items[i].number == number)
-			return true;
-	return false;
+			return &list->items[i];
+	return NULL;
 }
 
 int inherited_take(struct inherited_list *list, const char *name, const struct inherited *what)
@@ -79,7 +79,7 @@ int inherited_take(struct inherited_list *list, const char *name, const struct i
 
 	if (fstat(item.fd, &st) < 0)
 		return -errno;
-	if (item.number >= 0 && has_number(list, item.number))
+	if (item.number >= 0 && find_number(list, item.number))
 		return -EEXIST;
 
 	items = realloc(list->items, (list->count + 1) * sizeof *items);
@@ -163,6 +163,8 @@ void inherited_free(struct inherited_list *list)
 		close(list->elders[i]);
 	if (list->handed_over)
 		close(list->answer_fd);
+	if (list->acknowledges)
+		close(list->acknowledge_fd);
 	free(list->elders);
 	free(list->items);
 	free(list->notes);
@@ -198,5 +200,37 @@ int giver_fail(int error, char **ret_message, const char *format, ...)
 	if (length < 0)
 		return -ENOMEM;
 	*ret_message = message;
+	return error;
+}
+
+static int explain(int error, int number, const struct inherited_list *list, char **ret_message,
+		   const char *what)
+{
+	const struct inherited *before = error == -EEXIST ? find_number(list, number) : NULL;
+
+	if (error == -EBADF)
+		return giver_fail(error, ret_message, "%s: descriptor %d is not open", what,
+				  number);
+	if (before)
+		return giver_fail(error, ret_message,
+				  "%s: %s gave descriptor %d already, as \"%s\"", what,
+				  before->source, number, before->name);
+	return giver_fail(error, ret_message, "%s: %s", what, strerror(-error));
+}
+
+int giver_explain(int error, int number, const struct inherited_list *list, char **ret_message,
+		  const char *format, ...)
+{
+	char *what;
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vasprintf(&what, format, args);
+	va_end(args);
+	if (length < 0)
+		return -ENOMEM;
+	error = explain(error, number, list, ret_message, what);
+	free(what);
 	return error;
 }

@@ -241,8 +241,11 @@ static const char *why_not(const struct server *server)
 		return "the program's path is not known";
 	if (is_lent(server))
 		return LENT;
-	if (is_from(server, "inetd") || is_from(server, "launchd"))
-		return "inetd and launchd know this process only, and start another when it ends";
+	if (server->list->under_einhorn)
+		return "Einhorn starts the next adoptd itself";
+	if (is_from(server, "inetd") || is_from(server, "launchd") ||
+	    is_from(server, "server-starter") || is_from(server, "upstart"))
+		return "what has started this process knows no other, and starts one when it ends";
 	if (getpid() == 1)
 		return "this adoptd is process 1, and all others end with it";
 	if (started_by_systemd && atol(started_by_systemd) == getpid() && !notify_wanted())

@@ -140,9 +140,17 @@ static void reload_asked(void *context)
 	server_reload_asked(context);
 }
 
+/* Einhorn asks so when the worker that it has started in place of this one is up. */
 static void hand_over_asked(void *context)
 {
-	server_hand_over(context);
+	struct server *server = context;
+
+	if (!server->list->under_einhorn) {
+		server_hand_over(server);
+	} else if (server->state == SERVER_SERVING) {
+		log_info("draining, as Einhorn asks");
+		server_drain(server, server->setup->config->drain_timeout_ms);
+	}
 }
 
 static int watch_signals(struct server *server)
@@ -326,11 +334,21 @@ bool server_has_ports(const struct server *server)
 	return false;
 }
 
+static void acknowledge(struct server *server)
+{
+	int error = einhorn_acknowledge(server->list);
+
+	if (error < 0)
+		log_warning("Einhorn cannot be told that adoptd is ready: %s",
+			    adopt_error_text(error));
+}
+
 int server_run(struct server *server)
 {
 	int error;
 
 	server_tell_ready(server);
+	acknowledge(server);
 	/* An Accept=yes or inetd instance ends when its connection does. */
 	if (!server_has_ports(server))
 		server_retire(server);

@@ -1,8 +1,6 @@
-/* The givers but launchd's, each test in a process of its own (Check forks): they
- * change the environment and the lowest descriptors. */
-#include "activation/activation.h"
+/* systemd, --fd and inetd, and the list that all givers add to. */
+#include "activation_case.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -18,100 +16,12 @@
 #include <sys/vfs.h>
 #endif
 
-static struct inherited_list list;
-static char *message;
-
-/* The descriptors below are the tests' to fill. Check's own files would lie where
- * systemd's descriptors do, so main() takes these numbers before Check opens any. */
-#define FREE_NUMBERS 40
-
-/* Where place_connection() leaves the other end. */
-#define PEER 19
-
-static void setup(void)
-{
-	int null = open("/dev/null", O_RDWR);
-
-	ck_assert_int_eq(dup2(null, 0), 0);
-	for (int fd = 3; fd < FREE_NUMBERS; fd++)
-		close(fd);
-	list = (struct inherited_list){0};
-	message = NULL;
-}
-
-static void teardown(void)
-{
-	inherited_free(&list);
-	free(message);
-}
-
 static bool is_null_device(int fd)
 {
 	struct stat st, null;
 
 	return fstat(fd, &st) == 0 && stat("/dev/null", &null) == 0 && st.st_rdev == null.st_rdev &&
 	       S_ISCHR(st.st_mode);
-}
-
-/* Makes a descriptor at a number of the test's choice. */
-static void place(int from, int number)
-{
-	ck_assert_int_ge(from, 0);
-	if (from == number)
-		return;
-	ck_assert_int_eq(dup2(from, number), number);
-	close(from);
-}
-
-static void place_listener(int number)
-{
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	ck_assert_int_eq(listen(fd, 1), 0);
-	place(fd, number);
-}
-
-static void place_connection(int number)
-{
-	int pair[2], high[2];
-
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	for (int i = 0; i < 2; i++) {
-		high[i] = fcntl(pair[i], F_DUPFD, FREE_NUMBERS);
-		close(pair[i]);
-	}
-	place(high[0], number);
-	place(high[1], PEER);
-}
-
-static int collect_with(const char *const *fd_options)
-{
-	struct activation_request request = {.fd_options = fd_options};
-
-	return activation_collect(&request, &list, &message);
-}
-
-static int collect(void)
-{
-	return collect_with(NULL);
-}
-
-static void assert_item(size_t i, const char *name, int number, const char *source)
-{
-	ck_assert_uint_lt(i, list.count);
-	ck_assert_str_eq(list.items[i].name, name);
-	ck_assert_int_eq(list.items[i].number, number);
-	ck_assert_str_eq(list.items[i].source, source);
-	ck_assert_int_ge(list.items[i].fd, 3);
-	ck_assert_int_eq(fcntl(list.items[i].fd, F_GETFD), FD_CLOEXEC);
-	ck_assert_int_ne(fcntl(list.items[i].fd, F_GETFL) & O_NONBLOCK, 0);
-}
-
-static void assert_failed(int error, int wanted, const char *part)
-{
-	ck_assert_int_eq(error, wanted);
-	ck_assert_ptr_nonnull(message);
-	ck_assert_msg(strstr(message, part) != NULL, "\"%s\" is not in \"%s\"", part, message);
 }
 
 #ifdef __linux__
@@ -214,18 +124,6 @@ START_TEST(systemd_meant_another_pid)
 	ck_assert_uint_eq(list.count, 0);
 	ck_assert_uint_eq(list.note_count, 1);
 	ck_assert_ptr_nonnull(strstr(list.notes[0], "LISTEN_PID=1 "));
-	assert_unset();
-}
-END_TEST
-
-START_TEST(systemd_without_pid)
-{
-	place_listener(3);
-	announce("1", "web");
-	unsetenv("LISTEN_PID");
-	ck_assert_int_eq(collect(), 0);
-	ck_assert_uint_eq(list.count, 0);
-	ck_assert_uint_eq(list.note_count, 1);
 	assert_unset();
 }
 END_TEST
@@ -463,56 +361,39 @@ START_TEST(numbered_names_are_split)
 }
 END_TEST
 
-static TCase *add_case(Suite *suite, const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	suite_add_tcase(suite, tcase);
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	return tcase;
-}
-
 int main(void)
 {
 	Suite *suite = suite_create("activation");
-	SRunner *runner = srunner_create(suite);
 	TCase *tcase;
-	int failed;
 
-	while (open("/dev/null", O_RDWR) < FREE_NUMBERS - 1)
-		;
+	activation_take_numbers();
 #ifdef __linux__
-	tcase = add_case(suite, "systemd");
+	tcase = activation_add_case(suite, "systemd");
 	tcase_add_test(tcase, systemd_names_repeat);
 	tcase_add_test(tcase, systemd_without_names);
 	tcase_add_test(tcase, systemd_name_given_to_a_connection_stays);
 	tcase_add_test(tcase, systemd_connection_is_on_standard_descriptors_too);
 	tcase_add_test(tcase, systemd_stores_what_was_opened);
 	tcase_add_test(tcase, systemd_meant_another_pid);
-	tcase_add_test(tcase, systemd_without_pid);
 	tcase_add_loop_test(tcase, systemd_count_is_absurd, 0, 7);
 	tcase_add_test(tcase, systemd_descriptor_is_not_open);
 	tcase_add_test(tcase, systemd_count_is_far_too_high);
 	tcase_add_test(tcase, systemd_names_do_not_match_the_count);
 	tcase_add_loop_test(tcase, systemd_pidfd_id, 0, 3);
 #endif
-	tcase = add_case(suite, "--fd");
+	tcase = activation_add_case(suite, "--fd");
 	tcase_add_test(tcase, fd_option_names);
 	tcase_add_test(tcase, fd_option_zero_wins_over_inetd);
 	tcase_add_loop_test(tcase, fd_option_is_badly_written, 0, 11);
 	tcase_add_test(tcase, fd_option_is_not_open);
 	tcase_add_test(tcase, fd_option_is_given_twice);
 	tcase_add_test(tcase, what_is_no_socket_stays_blocking);
-	tcase = add_case(suite, "inetd");
+	tcase = activation_add_case(suite, "inetd");
 	tcase_add_loop_test(tcase, inetd_connection, 0, 2);
 	tcase_add_test(tcase, inetd_wait_gives_a_datagram_socket);
 	tcase_add_test(tcase, inetd_leaves_what_is_no_socket);
-	tcase = add_case(suite, "list");
+	tcase = activation_add_case(suite, "list");
 	tcase_add_test(tcase, drop_takes_one_and_frees_its_number);
 	tcase_add_test(tcase, numbered_names_are_split);
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return activation_run(suite);
 }
