@@ -88,7 +88,7 @@ bool stream_write_pipe(struct stream *stream, struct pipe *pipe, size_t length);
 void stream_backlog_end(struct stream *stream);
 
 /* Writing came to an end by an error; reading may still bring what the peer sent
- * before. */
+ * before. Where it was a shortage of memory, the connection is lost. */
 void stream_write_failed(struct stream *stream, int error);
 
 /* All that was queued has been sent: what waited for that happens. */

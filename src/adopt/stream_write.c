@@ -51,13 +51,19 @@ void stream_backlog_end(struct stream *stream)
 	free(backlog);
 }
 
+/* Nothing says then that the peer is gone, and what it would answer to has a hole. */
+static bool is_shortage(int error)
+{
+	return error == -ENOMEM || error == -ENOBUFS;
+}
+
 void stream_write_failed(struct stream *stream, int error)
 {
 	stream_backlog_end(stream);
 	stream->write_shut = true;
 	stream->write_ended = true;
 	stream->error = error;
-	if (stream->closing)
+	if (stream->closing || is_shortage(error))
 		stream_lose(stream, error);
 	else
 		stream_lose_if_over(stream);

@@ -25,10 +25,11 @@ enum mood {
 };
 
 static enum mood mood;
-static unsigned pipes;    /* made */
-static unsigned tries;    /* of splice */
-static uint64_t spliced;  /* bytes into pipes */
-static unsigned enlarged; /* pipes that were asked to be */
+static bool short_of_memory; /* for bytes on their way out of pipes */
+static unsigned pipes;       /* made */
+static unsigned tries;       /* of splice */
+static uint64_t spliced;     /* bytes into pipes */
+static unsigned enlarged;    /* pipes that were asked to be */
 
 ssize_t __real_splice(int from, off_t *from_at, int to, off_t *to_at, size_t length,
 		      unsigned flags);
@@ -53,6 +54,10 @@ ssize_t __wrap_splice(int from, off_t *from_at, int to, off_t *to_at, size_t len
 	tries++;
 	if (mood == REFUSES) {
 		errno = tries % 2 ? EINVAL : ENOSYS;
+		return -1;
+	}
+	if (short_of_memory && is_socket(to)) {
+		errno = ENOMEM;
 		return -1;
 	}
 	if (mood == MOODY && next_random() % 3 == 0) {
@@ -159,6 +164,7 @@ static void set_up(void)
 {
 	factory = recorder_factory_new();
 	mood = WILLING;
+	short_of_memory = false;
 	pipes = tries = enlarged = 0;
 	spliced = 0;
 	open_at_first = open_descriptors();
@@ -498,6 +504,22 @@ START_TEST(no_signal)
 }
 END_TEST
 
+/* Bytes are gone that both ends wait for: neither is left hanging. */
+START_TEST(shortage_ends_both)
+{
+	struct pair pair;
+
+	short_of_memory = true;
+	join_pair(&pair, 0, _i);
+	fill_up(&pair);
+	RUN_UNTIL(pair.finishes == 1);
+	ck_assert_int_eq(pair.result.error, -ENOMEM);
+	RUN_UNTIL(both_ended(&pair));
+	close(pair.near.fd);
+	close(pair.far.fd);
+}
+END_TEST
+
 /* An urgent byte amid the others: splicing stops before it, reading goes on behind it. It
  * is not of the stream, and is not passed on. */
 START_TEST(urgent_data)
@@ -530,6 +552,7 @@ int main(void)
 	tcase_add_loop_test(tests, full_pipe_is_a_queue, 0, STREAM_PLACES);
 	tcase_add_test(tests, full_pipe_is_closed);
 	tcase_add_loop_test(tests, no_signal, 0, STREAM_PLACES);
+	tcase_add_loop_test(tests, shortage_ends_both, 0, STREAM_PLACES);
 	tcase_add_loop_test(tests, urgent_data, 0, STREAM_PLACES);
 	return harness_main(suite);
 }
