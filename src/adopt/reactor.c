@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +13,9 @@
 /* What libevent opens for a base: the queue of the kernel, a pair for signals,
  * and on some systems a timer. */
 #define EVENT_DESCRIPTORS 4
+
+/* How often a thread that wakes the loop tries to. */
+#define WAKE_TRIES 100
 
 struct event_reactor *event_reactor(struct adopt_reactor *reactor)
 {
@@ -76,9 +80,11 @@ static void run_calls(evutil_socket_t fd, short what, void *argument)
 
 static void wake_from_thread(struct adopt_reactor *base)
 {
-	/* A full pipe wakes as well. */
-	if (write(event_reactor(base)->wake_fds[1], "", 1) < 0)
-		return;
+	int tries = WAKE_TRIES;
+
+	/* A full pipe wakes as well; for one that is empty, memory may be short. */
+	while (write(event_reactor(base)->wake_fds[1], "", 1) < 0 && errno != EAGAIN && --tries > 0)
+		sched_yield();
 }
 
 static void take_calls(evutil_socket_t fd, short what, void *argument)
@@ -222,7 +228,8 @@ static int open_parts(struct event_reactor *reactor)
 	event_assign(&reactor->run_due, reactor->events, -1, 0, event_reactor_on_due, reactor);
 	event_assign(&reactor->woken, reactor->events, reactor->wake_fds[0], EV_READ | EV_PERSIST,
 		     take_calls, reactor);
-	return event_add(&reactor->woken, NULL) < 0 ? -ENOMEM : 0;
+	errno = ENOMEM;
+	return event_add(&reactor->woken, NULL) < 0 ? -errno : 0;
 }
 
 static void say_nothing(int severity, const char *message)
