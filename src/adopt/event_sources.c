@@ -135,13 +135,15 @@ static void received(evutil_socket_t number, short what, void *argument)
 int event_signal_new(struct adopt_reactor *reactor, int number, struct adopt_signal **ret)
 {
 	struct event_signal *signal = calloc(1, sizeof *signal);
-	int error = -EINVAL;
 
 	if (!signal)
 		return -ENOMEM;
+	errno = EINVAL;
 	if (evsignal_assign(&signal->event, event_reactor(reactor)->events, number, received,
 			    signal) < 0 ||
 	    evsignal_add(&signal->event, NULL) < 0) {
+		int error = -errno;
+
 		free(signal);
 		return error;
 	}

@@ -56,8 +56,10 @@ int adopt_socket_inspect(int fd, struct adopt_socket_kind *ret)
 	if (error < 0)
 		return error;
 	/* A family without listening sockets may not know the option. */
-	if (get_option(fd, SO_ACCEPTCONN, &listening) == 0)
-		kind.listening = listening != 0;
+	error = get_option(fd, SO_ACCEPTCONN, &listening);
+	if (error < 0 && error != -ENOPROTOOPT && error != -EINVAL && error != -EOPNOTSUPP)
+		return error;
+	kind.listening = listening != 0;
 	kind.connected = socket_peer(fd, &peer) == 0;
 	*ret = kind;
 	return 0;
