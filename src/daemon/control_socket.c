@@ -5,16 +5,13 @@
 #include <errno.h>
 #include <string.h>
 
-static const char *why_not(int error)
+static const char *why_not(const struct config *config, int error)
 {
-	switch (error) {
-	case -EADDRINUSE:
+	if (error == -EADDRINUSE)
 		return "somebody answers there already, or it is no socket";
-	case -EPERM:
+	if (error == -EPERM && config->control_group != (gid_t)-1)
 		return "control-group is none of adoptd's own groups";
-	default:
-		return strerror(-error);
-	}
+	return strerror(-error);
 }
 
 static int open_path(const struct config *config, const struct listen_set *before,
@@ -35,7 +32,7 @@ int control_socket_open(const struct config *config, const struct listen_set *be
 
 	if (error < 0)
 		option_fault(config->tree, "control", faults, "cannot listen on \"%s\": %s",
-			     config->control, why_not(error));
+			     config->control, why_not(config, error));
 	return error;
 }
 

@@ -191,9 +191,12 @@ static void place(struct making *making, const struct candidate *candidate)
 				   .name = candidate->name,
 				   .source = candidate->source};
 	const char *who, *why;
+	int error = adopt_socket_inspect(candidate->fd, &entry.kind);
 
-	if (adopt_socket_inspect(candidate->fd, &entry.kind) < 0) {
+	if (error == -EBADF || error == -ENOTSOCK) {
 		misfit(making, candidate, "which", "cannot be served");
+	} else if (error < 0) {
+		misfit(making, candidate, "which cannot be served:", adopt_error_text(error));
 	} else if (is_dead_connection(candidate, &entry.kind)) {
 		inherited_note(making->list,
 			       "descriptor %d (\"%s\", from %s) is dropped: its peer is gone "

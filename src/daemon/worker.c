@@ -47,7 +47,9 @@ int workers_start(struct worker *workers, unsigned count)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (unsigned i = 1; error == 0 && i < count; i++) {
-		error = -pthread_create(&workers[i].thread, NULL, run, &workers[i]);
+		/* -EAGAIN means something else wherever there are sockets. */
+		if (pthread_create(&workers[i].thread, NULL, run, &workers[i]) != 0)
+			error = -ENOMEM;
 		workers[i].running = error == 0;
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
