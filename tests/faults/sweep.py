@@ -1,0 +1,60 @@
+"""Which faults there are to inject into a scenario, and the trials of them."""
+import collections
+import concurrent.futures
+import os
+import tempfile
+
+import calls
+import harness
+import inject
+from inject import Fault, Trial
+
+# A sanitizer makes calls of its own, which are not adoptd's to survive.
+SANITIZERS = (b"__asan_init", b"__tsan_init")
+SANITIZERS_CALLS = ("clone", "mmap", "mprotect", "open", "openat", "prlimit64", "read",
+                    "readlink", "sched_getaffinity", "sigaltstack")
+
+Plan = collections.namedtuple("Plan", "scenario faults unknown descriptors complaints said")
+Done = collections.namedtuple("Done", "fired complaints said")
+
+
+def sanitized():
+    with open(harness.ADOPTD, "rb") as file:
+        data = file.read()
+    return any(name in data for name in SANITIZERS)
+
+
+def spared():
+    return {*calls.SPARED, *(SANITIZERS_CALLS if sanitized() else ())}
+
+
+def plan(kind, choose):
+    """A run without a fault, to see what there is to fail.
+
+    choose(call, error, first, last): the numbers of the calls that are to fail so.
+    """
+    with tempfile.TemporaryDirectory(prefix="adoptd.") as directory, kind(directory) as scenario:
+        trial = Trial(scenario, None).run()
+        counts = inject.count(trial.log)
+    wanted = {call: numbers for call, numbers in counts.items() if call not in spared()}
+    faults = [Fault(call, error, nth) for call, (first, last) in wanted.items()
+              for error in calls.FAULTS.get(call, ()) for nth in choose(call, error, first, last)]
+    unknown = [call for call in wanted if call not in calls.FAULTS]
+    return Plan(kind, faults, unknown, trial.descriptors, trial.complaints, trial.said)
+
+
+def one(kind, fault, descriptors):
+    with tempfile.TemporaryDirectory(prefix="adoptd.") as directory, kind(directory) as scenario:
+        trial = Trial(scenario, fault, descriptors).run()
+    return Done(trial.fired, trial.complaints, trial.said)
+
+
+def trials(pool, made, faults):
+    """Yields each of the faults of a plan with what came of it, in any order."""
+    futures = {pool.submit(one, made.scenario, fault, made.descriptors): fault for fault in faults}
+    for future in concurrent.futures.as_completed(futures):
+        yield futures[future], future.result()
+
+
+def processes():
+    return concurrent.futures.ProcessPoolExecutor(os.cpu_count())

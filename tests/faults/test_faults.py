@@ -1,0 +1,53 @@
+"""Every system call that adoptd makes fails, each with each error: a few of each; see README."""
+import os
+import subprocess
+import sys
+import unittest
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
+
+import harness  # noqa: E402
+import scenarios  # noqa: E402
+import sweep  # noqa: E402
+
+
+def may_trace():
+    try:
+        return subprocess.run(["strace", "-o", "/dev/null", "true"], check=False,
+                              capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
+class Some:
+    """Of each error of each call one at the beginning, one in between; in one scenario."""
+
+    def __init__(self):
+        self.seen = set()
+
+    def __call__(self, call, error, first, last):
+        if (call, error) in self.seen:
+            return ()
+        self.seen.add((call, error))
+        return sorted({first, (first + last + 1) // 2})
+
+
+@unittest.skipUnless(may_trace(), "no strace here, or it may not trace")
+class Faults(unittest.TestCase):
+    def test_every_call(self):
+        choose, injected = Some(), 0
+        with sweep.processes() as pool:
+            for kind in scenarios.ALL:
+                plan = sweep.plan(kind, choose)
+                with self.subTest(scenario=kind.__name__):
+                    self.assertEqual(plan.complaints, [], plan.said)
+                    self.assertEqual(plan.unknown, [], "no row in calls.py")
+                for fault, done in sweep.trials(pool, plan, plan.faults):
+                    injected += done.fired
+                    with self.subTest(scenario=kind.__name__, **fault._asdict()):
+                        self.assertEqual(done.complaints, [], done.said)
+        self.assertGreater(injected, len(choose.seen) / 2)
+
+
+if __name__ == "__main__":
+    harness.main()
