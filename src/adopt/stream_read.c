@@ -54,6 +54,12 @@ bool stream_wants_bytes(const struct stream *stream)
 	       (stream->lingering || (!stream->paused && !stream->closing));
 }
 
+/* What a read brings may have handed the stream to a protocol that only looks. */
+static bool reads_on(const struct stream *stream)
+{
+	return stream_wants_bytes(stream) && !stream->peeking;
+}
+
 static void deliver(struct stream *stream, const void *data, size_t length)
 {
 	struct adopt_protocol *protocol = stream->base.protocol;
@@ -84,7 +90,7 @@ static bool read_once(struct stream *stream)
 
 static void read_bytes(struct stream *stream)
 {
-	for (unsigned i = 0; i < READS_A_TURN && stream_wants_bytes(stream); i++)
+	for (unsigned i = 0; i < READS_A_TURN && reads_on(stream); i++)
 		if (!(stream_relays(stream) ? stream_relay(stream) : read_once(stream)))
 			return;
 }
@@ -130,7 +136,7 @@ static ssize_t read_record(struct stream *stream, void **ret_data, void **ret_la
 
 static void read_records(struct stream *stream)
 {
-	for (unsigned i = 0; i < READS_A_TURN && stream_wants_bytes(stream); i++) {
+	for (unsigned i = 0; i < READS_A_TURN && reads_on(stream); i++) {
 		void *data = NULL, *large = NULL;
 		ssize_t length = read_record(stream, &data, &large);
 
@@ -154,9 +160,9 @@ void stream_readable(struct stream *stream, short what)
 	if (stream->peeking)
 		stream_peek_waiting(stream);
 	/* Handed to a protocol that reads: the bytes are there. */
-	if (!stream->peeking && stream->base.records)
+	if (stream->base.records)
 		read_records(stream);
-	else if (!stream->peeking)
+	else
 		read_bytes(stream);
 	stream_event_ends(stream);
 }

@@ -300,6 +300,38 @@ START_TEST(attachments_are_told_last)
 }
 END_TEST
 
+static struct looker later;
+static unsigned read_once;
+
+static void read_and_hand_over(struct adopt_protocol *protocol, const void *data, size_t length)
+{
+	(void)data;
+	ck_assert_uint_eq(length, 3);
+	read_once++;
+	adopt_transport_hand_to(protocol->transport, &later.protocol);
+}
+
+static const struct adopt_protocol_ops once_ops = {
+	.data_received = read_and_hand_over,
+	.connection_lost = looker_lost,
+};
+
+START_TEST(who_looks_is_given_nothing_of_the_same_read)
+{
+	struct adopt_protocol once = {.ops = &once_ops};
+
+	read_once = 0;
+	later = (struct looker){.protocol.ops = &looker_ops};
+	looker.successor = &once;
+	looker.enough = 3;
+	send_text(pair[0], "one");
+	send_text(pair[0], "two");
+	RUN_UNTIL(later.length == 3);
+	ck_assert(memcmp(later.seen, "two", 3) == 0);
+	ck_assert_uint_eq(read_once, 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("peek");
@@ -320,6 +352,7 @@ int main(void)
 	suite_add_tcase(suite, tests);
 	tcase_add_checked_fixture(records, setup_records, teardown);
 	tcase_add_test(records, records_are_skipped_as_a_whole);
+	tcase_add_test(records, who_looks_is_given_nothing_of_the_same_read);
 	suite_add_tcase(suite, records);
 	return harness_main(suite);
 }
