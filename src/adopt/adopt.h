@@ -748,6 +748,9 @@ int adopt_port_descriptor(const struct adopt_port *port);
  * Datagrams
  * ------------------------------------------------------------------------ */
 
+/* How many datagrams come, or go, at a time. */
+#define ADOPT_DATAGRAMS_MAX 64
+
 /* A datagram that came. */
 struct adopt_datagram {
 	const void *data; /* the library's, gone when the callback returns */
@@ -761,9 +764,18 @@ struct adopt_datagram_protocol_ops {
 	/* The port starts; protocol->port is set. May be NULL. */
 	void (*start)(struct adopt_datagram_protocol *protocol);
 
-	/* A datagram came. */
+	/* A datagram came. May be NULL where the next one is not. */
 	void (*datagram_received)(struct adopt_datagram_protocol *protocol,
 				  const struct adopt_datagram *datagram);
+
+	/*
+	 * Datagrams came, the first of them first, and none waits in the library: a port that
+	 * is paused or stopped meanwhile has told all that it received. May be NULL: then
+	 * each is received, and told, when the one before it has been.
+	 * count: 1 to ADOPT_DATAGRAMS_MAX.
+	 */
+	void (*datagrams_received)(struct adopt_datagram_protocol *protocol,
+				   const struct adopt_datagram *datagrams, size_t count);
 
 	/* On a connected socket: the peer refused an earlier datagram. May be NULL. */
 	void (*connection_refused)(struct adopt_datagram_protocol *protocol);
@@ -814,6 +826,27 @@ int adopt_port_send(struct adopt_port *port, const struct adopt_address *to, con
 		    size_t length);
 int adopt_port_send_from(struct adopt_port *port, const struct adopt_address *from,
 			 const struct adopt_address *to, const void *data, size_t length);
+
+/*
+ * Sends several datagrams to one peer, in order and at once, with as few calls to the system
+ * as it takes.
+ * from, to: as above.
+ * datagrams: `data` and `length` of each; so what came goes on as it is.
+ * Returns how many of the first were sent: if not all, call again with the rest. Else a
+ * negative errno, as above, which is the first one's alone: the rest may go without it.
+ * Where a connected socket's peer refuses an earlier one between two of these, that may be
+ * told only with what it refuses next.
+ */
+int adopt_port_send_several(struct adopt_port *port, const struct adopt_address *from,
+			    const struct adopt_address *to, const struct adopt_datagram *datagrams,
+			    size_t count);
+
+/*
+ * Tells a protocol of datagrams by that of its callbacks which it has: for who passes on what
+ * its own port received.
+ */
+void adopt_datagrams_tell(struct adopt_datagram_protocol *protocol,
+			  const struct adopt_datagram *datagrams, size_t count);
 
 /* ------------------------------------------------------------------------
  * Reactors for tests (seed: MemoryReactor, RaisingMemoryReactor)

@@ -1,12 +1,12 @@
 /* A datagram socket: receiving in bounded turns, sending at once. */
+#include "datagram_batch.h"
 #include "event_reactor.h"
+#include "messages.h"
 #include "packet_info.h"
 #include "socket.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 
 /* One wake-up receives at most so much, and then yields. */
 #define TURN_BYTES (256 * 1024)
@@ -20,12 +20,9 @@ struct datagram_port {
 	struct adopt_call stopped;
 	struct adopt_call refused;
 	struct adopt_datagram_protocol *protocol;
-	unsigned char *large; /* where the reactor's read buffer is too small */
-	size_t max_packet_size;
-	int fd;
+	struct datagram_batch *large; /* where one is too large for the reactor's */
+	struct datagram_source source;
 	int family;
-	struct adopt_address own; /* as bound; length 0 where the system does not say */
-	bool tells_local;         /* bound to all addresses: each datagram tells its own */
 	bool connected;
 	bool paused;
 	bool resting; /* receiving failed: not trying for a moment */
@@ -81,63 +78,62 @@ static bool goes_on(struct datagram_port *port, int error)
 	}
 }
 
-static ssize_t receive(struct datagram_port *port, void *buffer, struct adopt_address *ret_peer,
-		       struct adopt_address *ret_local, bool *ret_truncated)
+static struct datagram_batch *batch_of(const struct datagram_port *port)
 {
-	struct iovec vector = {.iov_base = buffer, .iov_len = port->max_packet_size};
-	union packet_info info;
-	struct msghdr message = {
-		.msg_name = &ret_peer->name,
-		.msg_namelen = sizeof ret_peer->name,
-		.msg_iov = &vector,
-		.msg_iovlen = 1,
-		.msg_control = port->tells_local ? &info : NULL,
-		.msg_controllen = port->tells_local ? sizeof info : 0,
-	};
-	ssize_t length = recvmsg(port->fd, &message, 0);
+	return port->large ? port->large : event_reactor(port->base.reactor)->datagrams;
+}
 
-	if (length < 0)
-		return -errno;
-	ret_peer->length = message.msg_namelen;
-	*ret_local = port->own;
-	if (port->tells_local)
-		packet_info_read(&message, ret_local);
-	*ret_truncated = (message.msg_flags & MSG_TRUNC) != 0;
-	return length;
+/* Nothing is received that could not be told: who wants one at a time may stop after each. */
+static unsigned at_a_time(const struct datagram_port *port)
+{
+	if (!port->protocol->ops->datagrams_received)
+		return 1;
+	return datagram_batch_room(batch_of(port), port->source.max_packet_size);
+}
+
+/* Returns the bytes of all. */
+static size_t tell(struct datagram_port *port, const struct adopt_datagram *datagrams, size_t count)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < count; i++)
+		bytes += datagrams[i].length;
+	adopt_datagrams_tell(port->protocol, datagrams, count);
+	return bytes;
 }
 
 static void receive_turn(evutil_socket_t fd, short what, void *argument)
 {
 	struct datagram_port *port = argument;
-	struct adopt_datagram_protocol *protocol = port->protocol;
-	void *buffer = port->large ? port->large : event_reactor(port->base.reactor)->read_buffer;
-	size_t received = 0;
+	int most = (int)at_a_time(port);
+	size_t bytes = 0;
 
 	(void)fd;
 	(void)what;
-	for (unsigned i = 0; i < TURN_DATAGRAMS && received < TURN_BYTES; i++) {
-		struct adopt_address peer, local;
-		struct adopt_datagram datagram = {.data = buffer, .peer = &peer, .local = &local};
-		ssize_t length;
+	for (int left = TURN_DATAGRAMS; left > 0 && bytes < TURN_BYTES; left--) {
+		const struct adopt_datagram *datagrams;
+		int asked = most < left ? most : left, count;
 
 		if (port->paused || port->stopping)
 			return;
-		length = receive(port, buffer, &peer, &local, &datagram.truncated);
-		if (length >= 0) {
-			received += (size_t)length;
-			datagram.length = (size_t)length;
-			protocol->ops->datagram_received(protocol, &datagram);
-		} else if (!goes_on(port, (int)length)) {
+		count = datagram_batch_receive(batch_of(port), &port->source, (unsigned)asked,
+					       &datagrams);
+		if (count < 0 && !goes_on(port, count))
 			return;
-		}
+		if (count < 0)
+			continue;
+		bytes += tell(port, datagrams, (size_t)count);
+		left -= count - 1;
+		if (count < asked)
+			return;
 	}
 }
 
 static void port_free(struct datagram_port *port)
 {
 	adopt_timer_free(&port->rest);
-	socket_close(port->fd);
-	free(port->large);
+	socket_close(port->source.fd);
+	datagram_batch_free(&port->large);
 	free(port);
 }
 
@@ -199,7 +195,7 @@ static void port_resume(struct adopt_port *base)
 
 static int port_local(struct adopt_port *base, struct adopt_address *ret)
 {
-	return socket_local(((struct datagram_port *)base)->fd, ret);
+	return socket_local(((struct datagram_port *)base)->source.fd, ret);
 }
 
 /* struct msghdr is for both directions and so has no const; sending changes nothing. */
@@ -208,29 +204,34 @@ static void *unconst(const void *data)
 	return (void *)(uintptr_t)data;
 }
 
-static int send_once(struct datagram_port *port, const struct msghdr *message)
+static int send_all(struct datagram_port *port, const struct msghdr *like,
+		    const struct adopt_datagram *datagrams, size_t count)
 {
-	ssize_t sent;
+	struct mmsghdr messages[ADOPT_DATAGRAMS_MAX];
+	struct iovec pieces[ADOPT_DATAGRAMS_MAX];
+	unsigned most = count < ADOPT_DATAGRAMS_MAX ? (unsigned)count : ADOPT_DATAGRAMS_MAX;
 
-	do
-		sent = sendmsg(port->fd, message, socket_send_flags());
-	while (sent < 0 && errno == EINTR);
-	return sent < 0 ? -errno : 0;
+	for (unsigned i = 0; i < most; i++) {
+		pieces[i].iov_base = unconst(datagrams[i].data);
+		pieces[i].iov_len = datagrams[i].length;
+		messages[i].msg_hdr = *like;
+		messages[i].msg_hdr.msg_iov = &pieces[i];
+		messages[i].msg_hdr.msg_iovlen = 1;
+	}
+	return messages_send(port->source.fd, messages, most);
 }
 
 static int port_send(struct adopt_port *base, const struct adopt_address *from,
-		     const struct adopt_address *to, const void *data, size_t length)
+		     const struct adopt_address *to, const struct adopt_datagram *datagrams,
+		     size_t count)
 {
 	struct datagram_port *port = (struct datagram_port *)base;
-	struct iovec vector = {.iov_base = unconst(data), .iov_len = length};
 	struct msghdr message = {
 		.msg_name = to ? unconst(&to->name) : NULL,
 		.msg_namelen = to ? to->length : 0,
-		.msg_iov = &vector,
-		.msg_iovlen = 1,
 	};
 	union packet_info info;
-	int error;
+	int sent;
 
 	if (port->stopping)
 		return -EPIPE;
@@ -238,16 +239,16 @@ static int port_send(struct adopt_port *base, const struct adopt_address *from,
 		return -EAFNOSUPPORT;
 	if (!to && !port->connected)
 		return -EDESTADDRREQ;
-	if (from && port->tells_local)
+	if (from && port->source.tells_local)
 		packet_info_write(&message, from, &info);
-	error = send_once(port, &message);
-	if (error != -ECONNREFUSED)
-		return error;
+	sent = send_all(port, &message, datagrams, count);
+	if (sent != -ECONNREFUSED)
+		return sent;
 	/* An earlier datagram was refused. Being told of it has kept this one from
 	   going out. On a connected UNIX socket nobody is there now either. */
 	if (port->connected)
 		adopt_call_soon(base->reactor, &port->refused);
-	return send_once(port, &message);
+	return send_all(port, &message, datagrams, count);
 }
 
 static const struct adopt_port_ops ops = {
@@ -258,11 +259,21 @@ static const struct adopt_port_ops ops = {
 	.send = port_send,
 };
 
+/* Room for what comes: the reactor's, which its first such port makes, or the port's own. */
+static int make_room(struct event_reactor *reactor, struct datagram_port *port)
+{
+	if (port->source.max_packet_size > DATAGRAM_BATCH_BYTES)
+		return datagram_batch_new(port->source.max_packet_size, &port->large);
+	return reactor->datagrams ? 0
+				  : datagram_batch_new(DATAGRAM_BATCH_BYTES, &reactor->datagrams);
+}
+
 static int port_new(struct event_reactor *reactor, int fd, const struct adopt_socket_kind *kind,
 		    struct adopt_datagram_protocol *protocol, size_t max_packet_size,
 		    struct datagram_port **ret)
 {
 	struct datagram_port *port = calloc(1, sizeof *port);
+	struct datagram_source *source;
 	int error;
 
 	if (!port)
@@ -272,28 +283,24 @@ static int port_new(struct event_reactor *reactor, int fd, const struct adopt_so
 		.stopped = {.run = port_stopped},
 		.refused = {.run = port_refused},
 		.protocol = protocol,
-		.max_packet_size = max_packet_size,
-		.fd = -1,
+		.source = {.fd = -1, .max_packet_size = max_packet_size},
 		.family = kind->family,
 		.connected = kind->connected,
 	};
+	source = &port->source;
 	error = adopt_timer_new(&reactor->base, rested, port, &port->rest);
+	if (error == 0)
+		error = make_room(reactor, port);
 	if (error < 0)
 		goto out;
-	error = -ENOMEM;
-	if (max_packet_size > READ_BUFFER_BYTES) {
-		port->large = malloc(max_packet_size);
-		if (!port->large)
-			goto out;
-	}
-	error = port->fd = socket_duplicate(fd);
+	error = source->fd = socket_duplicate(fd);
 	if (error < 0)
 		goto out;
-	if (socket_local(port->fd, &port->own) < 0)
-		port->own.length = 0;
-	port->tells_local = packet_info_enable(port->fd, &port->own);
-	event_assign(&port->readable, reactor->events, port->fd, EV_READ | EV_PERSIST, receive_turn,
-		     port);
+	if (socket_local(source->fd, &source->own) < 0)
+		source->own.length = 0;
+	source->tells_local = packet_info_enable(source->fd, &source->own);
+	event_assign(&port->readable, reactor->events, source->fd, EV_READ | EV_PERSIST,
+		     receive_turn, port);
 	*ret = port;
 	return 0;
 out:

@@ -9,12 +9,13 @@
 #include <event2/event_struct.h>
 #include <sys/queue.h>
 
-/* One read: large enough for every datagram of UDP. */
+/* One read. */
 #define READ_BUFFER_BYTES 65536
 
 /* How long something that failed for want of resources rests. */
 #define REST_MS 100
 
+struct datagram_batch;
 struct datagram_port;
 struct stream;
 struct stream_port;
@@ -41,6 +42,7 @@ struct event_reactor {
 	LIST_HEAD(, datagram_port) datagram_ports;
 	LIST_HEAD(, watched_port) watched_ports;
 	LIST_HEAD(, stream) connecting;
+	struct datagram_batch *datagrams; /* NULL until there is a port for them */
 	unsigned char read_buffer[READ_BUFFER_BYTES];
 };
 

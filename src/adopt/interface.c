@@ -385,12 +385,24 @@ int adopt_port_descriptor(const struct adopt_port *port)
 	return port->ops->descriptor ? port->ops->descriptor(port) : -1;
 }
 
-int adopt_port_send_from(struct adopt_port *port, const struct adopt_address *from,
-			 const struct adopt_address *to, const void *data, size_t length)
+int adopt_port_send_several(struct adopt_port *port, const struct adopt_address *from,
+			    const struct adopt_address *to, const struct adopt_datagram *datagrams,
+			    size_t count)
 {
 	if (!port->ops->send)
 		return -EOPNOTSUPP;
-	return port->ops->send(port, from && from->length > 0 ? from : NULL, to, data, length);
+	if (count == 0)
+		return 0;
+	return port->ops->send(port, from && from->length > 0 ? from : NULL, to, datagrams, count);
+}
+
+int adopt_port_send_from(struct adopt_port *port, const struct adopt_address *from,
+			 const struct adopt_address *to, const void *data, size_t length)
+{
+	const struct adopt_datagram datagram = {.data = data, .length = length};
+	int sent = adopt_port_send_several(port, from, to, &datagram, 1);
+
+	return sent < 0 ? sent : 0;
 }
 
 int adopt_port_send(struct adopt_port *port, const struct adopt_address *to, const void *data,

@@ -117,8 +117,9 @@ static int sent_make_room(struct memory_port *port)
 }
 
 static int sent_append(struct memory_port *port, const struct adopt_address *from,
-		       const struct adopt_address *to, const void *data, size_t length)
+		       const struct adopt_address *to, const struct adopt_datagram *datagram)
 {
+	size_t length = datagram->length;
 	struct adopt_memory_sent *sent;
 	struct sent_bytes *bytes;
 
@@ -128,7 +129,7 @@ static int sent_append(struct memory_port *port, const struct adopt_address *fro
 	if (!bytes)
 		return -ENOMEM;
 	if (length > 0)
-		memcpy(bytes->bytes, data, length);
+		memcpy(bytes->bytes, datagram->data, length);
 	SLIST_INSERT_HEAD(&port->sent_bytes, bytes, link);
 	sent = &port->sent[port->sent_count++];
 	*sent = (struct adopt_memory_sent){.data = bytes->bytes, .length = length};
@@ -140,15 +141,22 @@ static int sent_append(struct memory_port *port, const struct adopt_address *fro
 }
 
 static int memory_send(struct adopt_port *base, const struct adopt_address *from,
-		       const struct adopt_address *to, const void *data, size_t length)
+		       const struct adopt_address *to, const struct adopt_datagram *datagrams,
+		       size_t count)
 {
 	struct adopt_address own = memory_own_address(record_of(base)->family);
+	int sent = 0, error = 0;
 
 	if (of(base)->stopped)
 		return -EPIPE;
 	if (to && adopt_address_family(to) != adopt_address_family(&own))
 		return -EAFNOSUPPORT;
-	return sent_append(of(base), from, to, data, length);
+	for (size_t i = 0; i < count && error == 0; i++) {
+		error = sent_append(of(base), from, to, &datagrams[i]);
+		if (error == 0)
+			sent++;
+	}
+	return sent > 0 ? sent : error;
 }
 
 /* Of stream ports and of watched ones. */
@@ -290,7 +298,7 @@ int adopt_memory_datagram(struct adopt_port *base, const struct adopt_address *p
 	if (!copy)
 		return -ENOMEM;
 	datagram.data = copy;
-	protocol->ops->datagram_received(protocol, &datagram);
+	adopt_datagrams_tell(protocol, &datagram, 1);
 	free(copy);
 	return 0;
 }

@@ -145,9 +145,10 @@ struct adopt_port_ops {
 	void (*resume)(struct adopt_port *port);
 	int (*local)(struct adopt_port *port, struct adopt_address *ret);
 	int (*descriptor)(const struct adopt_port *port); /* NULL: has none to tell */
+	/* As adopt_port_send_several(), of at least one. NULL but on a datagram port. */
 	int (*send)(struct adopt_port *port, const struct adopt_address *from,
-		    const struct adopt_address *to, const void *data,
-		    size_t length); /* NULL but on a datagram port */
+		    const struct adopt_address *to, const struct adopt_datagram *datagrams,
+		    size_t count);
 };
 
 /* First in each port's own struct. */

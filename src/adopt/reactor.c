@@ -1,4 +1,5 @@
 /* The reactor on libevent: its beginning, its loop, its end. */
+#include "datagram_batch.h"
 #include "event_reactor.h"
 #include "socket.h"
 
@@ -107,6 +108,7 @@ static void release(struct event_reactor *reactor)
 		event_base_free(reactor->events);
 	}
 	pipe_pool_done(&reactor->pipes);
+	datagram_batch_free(&reactor->datagrams);
 	socket_close(reactor->wake_fds[0]);
 	socket_close(reactor->wake_fds[1]);
 	socket_close(reactor->reserve_fd);

@@ -229,6 +229,17 @@ void adopt_count_connection_ended(struct adopt_reactor *reactor, int error)
 		observer->ops->connection_ended(observer, error);
 }
 
+void adopt_datagrams_tell(struct adopt_datagram_protocol *protocol,
+			  const struct adopt_datagram *datagrams, size_t count)
+{
+	if (protocol->ops->datagrams_received) {
+		protocol->ops->datagrams_received(protocol, datagrams, count);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		protocol->ops->datagram_received(protocol, &datagrams[i]);
+}
+
 struct adopt_end adopt_end_of(const struct adopt_transport *transport, int error)
 {
 	return (struct adopt_end){

@@ -1,5 +1,5 @@
-/* Datagram sockets: contract rows 22 to 27. recvmsg() and sendmsg() are wrapped by
- * the linker, to make them fail where nothing else could. */
+/* Datagram sockets: contract rows 22 to 27. What receives and sends is wrapped by the linker,
+ * to make it fail where nothing else could. */
 #include "recorder.h"
 
 #include <errno.h>
@@ -16,32 +16,42 @@ ssize_t __real_recvmsg(int fd, struct msghdr *message, int flags);
 ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags);
 ssize_t __real_sendmsg(int fd, const struct msghdr *message, int flags);
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);
+int __real_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+		    struct timespec *timeout);
+int __wrap_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+		    struct timespec *timeout);
+int __real_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags);
+int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags);
 
-static int take(int *fault)
+/* Returns whether a call fails for the sake of the test. */
+static bool fails(int *fault)
 {
-	int error = *fault;
-
+	errno = *fault;
 	*fault = 0;
-	return error;
+	return errno != 0;
 }
 
 ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags)
 {
 	receives++;
-	if (receive_fault != 0) {
-		errno = take(&receive_fault);
-		return -1;
-	}
-	return __real_recvmsg(fd, message, flags);
+	return fails(&receive_fault) ? -1 : __real_recvmsg(fd, message, flags);
 }
 
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	if (send_fault != 0) {
-		errno = take(&send_fault);
-		return -1;
-	}
-	return __real_sendmsg(fd, message, flags);
+	return fails(&send_fault) ? -1 : __real_sendmsg(fd, message, flags);
+}
+
+int __wrap_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+		    struct timespec *timeout)
+{
+	receives++;
+	return fails(&receive_fault) ? -1 : __real_recvmmsg(fd, messages, count, flags, timeout);
+}
+
+int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+{
+	return fails(&send_fault) ? -1 : __real_sendmmsg(fd, messages, count, flags);
 }
 
 static struct datagram_recorder recorder;
@@ -190,7 +200,7 @@ START_TEST(no_descriptor_left)
 	ck_assert_int_eq(adopt_datagram_port(loop, fd, AF_UNSPEC, &recorder.protocol, 0, NULL),
 			 -EMFILE);
 	ck_assert_int_eq(
-		adopt_datagram_port(loop, fd, AF_UNSPEC, &recorder.protocol, 1 << 20, NULL),
+		adopt_datagram_port(loop, fd, AF_UNSPEC, &recorder.protocol, 4 << 20, NULL),
 		-EMFILE);
 	ck_assert_uint_eq(open_descriptors(), before);
 	ck_assert_uint_eq(recorder.starts, 0);
