@@ -1,5 +1,6 @@
 #include "leg.h"
 
+#include "support/datagram_key.h"
 #include "support/log.h"
 
 #include <errno.h>
@@ -24,15 +25,19 @@ static uint64_t now_ms(const struct leg *leg)
 	return adopt_reactor_now_ms(leg->reactor);
 }
 
-static void datagram_received(struct adopt_datagram_protocol *protocol,
-			      const struct adopt_datagram *datagram)
+static void datagrams_received(struct adopt_datagram_protocol *protocol,
+			       const struct adopt_datagram *datagrams, size_t count)
 {
 	struct leg *leg = (struct leg *)protocol;
+	size_t run;
 
-	if (!leg->owner || datagram->truncated)
-		return;
-	upstream_answered(leg->upstream);
-	leg->owner->answered(leg->owner, datagram->data, datagram->length);
+	for (; count > 0 && leg->owner; datagrams += run, count -= run) {
+		run = datagram_key_run(datagrams, count);
+		if (datagrams->truncated)
+			continue;
+		upstream_answered(leg->upstream);
+		leg->owner->answered(leg->owner, datagrams, run);
+	}
 }
 
 static void connection_refused(struct adopt_datagram_protocol *protocol)
@@ -65,7 +70,7 @@ static void stopped(struct adopt_datagram_protocol *protocol)
 }
 
 static const struct adopt_datagram_protocol_ops leg_ops = {
-	.datagram_received = datagram_received,
+	.datagrams_received = datagrams_received,
 	.connection_refused = connection_refused,
 	.stop = stopped,
 };
@@ -122,16 +127,18 @@ int leg_new(struct adopt_reactor *reactor, struct upstream *upstream, struct leg
 	return 0;
 }
 
-int leg_send(struct leg *leg, const void *data, size_t length)
+int leg_send(struct leg *leg, const struct adopt_datagram *datagrams, size_t count)
 {
-	int error = leg->dead ? -EPIPE : adopt_port_send(leg->base.port, NULL, data, length);
+	int sent = leg->dead
+			   ? -EPIPE
+			   : adopt_port_send_several(leg->base.port, NULL, NULL, datagrams, count);
 
-	if (error < 0 && error != -EAGAIN && error != -EMSGSIZE && error != -EPIPE &&
-	    upstream_at_fault(error)) {
+	if (sent < 0 && sent != -EAGAIN && sent != -EMSGSIZE && sent != -EPIPE &&
+	    upstream_at_fault(sent)) {
 		leg->dead = true;
-		upstream_failed(leg->upstream, error, now_ms(leg));
+		upstream_failed(leg->upstream, sent, now_ms(leg));
 	}
-	return error;
+	return sent;
 }
 
 bool leg_dead(const struct leg *leg)

@@ -9,8 +9,9 @@ struct leg;
 
 /* Whose leg it is. Both may free the leg. */
 struct leg_owner {
-	/* The upstream has sent a datagram. data: gone when it returns. */
-	void (*answered)(struct leg_owner *owner, const void *data, size_t length);
+	/* The upstream has sent datagrams: 1 to ADOPT_DATAGRAMS_MAX, gone when it returns. */
+	void (*answered)(struct leg_owner *owner, const struct adopt_datagram *datagrams,
+			 size_t count);
 	/* The upstream is not there: what was sent last is lost, and so will be the rest. */
 	void (*refused)(struct leg_owner *owner);
 };
@@ -25,10 +26,10 @@ int leg_new(struct adopt_reactor *reactor, struct upstream *upstream, struct leg
 	    struct leg **ret);
 
 /*
- * Sends one datagram. After a failure that is the upstream's the leg is dead.
- * Returns 0, or what adopt_port_send() returns.
+ * Sends datagrams. After a failure that is the upstream's the leg is dead.
+ * Returns what adopt_port_send_several() returns.
  */
-int leg_send(struct leg *leg, const void *data, size_t length);
+int leg_send(struct leg *leg, const struct adopt_datagram *datagrams, size_t count);
 
 /* Tells whether nothing can be sent: the upstream is not there, or its reactor has ended. */
 bool leg_dead(const struct leg *leg);

@@ -122,17 +122,23 @@ static void expire(void *context)
 
 /* --- what a session asks for --- */
 
-static void answered(struct session *session, const void *data, size_t length)
+static void answered(struct session *session, const struct adopt_datagram *datagrams, size_t count)
 {
 	struct entry *entry = entry_of(session);
 	struct relay *relay = entry->relay;
-	int error;
 
 	entry_used(entry);
-	error = adopt_port_send_from(relay->base.port, &session->local, &session->client, data,
-				     length);
-	if (error < 0)
-		log_debug("proxy: an answer was lost: %s", strerror(-error));
+	while (count > 0) {
+		int sent = adopt_port_send_several(relay->base.port, &session->local,
+						   &session->client, datagrams, count);
+
+		if (sent < 0) {
+			log_debug("proxy: an answer was lost: %s", strerror(-sent));
+			sent = 1;
+		}
+		datagrams += sent;
+		count -= (size_t)sent;
+	}
 	if (relay->draining)
 		entry_end(entry);
 }
@@ -249,19 +255,28 @@ static void tell_cut(struct relay *relay)
 	relay->cut_told = true;
 }
 
-static void datagram_received(struct adopt_datagram_protocol *protocol,
-			      const struct adopt_datagram *datagram)
+static void deliver(struct relay *relay, const struct adopt_datagram *datagrams, size_t count)
+{
+	struct entry *entry = entry_find(relay, datagrams);
+
+	if (entry)
+		session_deliver(&entry->session, datagrams, count);
+}
+
+/* Neighbours of one client go together. */
+static void datagrams_received(struct adopt_datagram_protocol *protocol,
+			       const struct adopt_datagram *datagrams, size_t count)
 {
 	struct relay *relay = relay_of(protocol);
-	struct entry *entry;
+	size_t run;
 
-	if (datagram->truncated) {
-		tell_cut(relay);
-		return;
+	for (; count > 0; datagrams += run, count -= run) {
+		run = datagram_key_run(datagrams, count);
+		if (datagrams->truncated)
+			tell_cut(relay);
+		else
+			deliver(relay, datagrams, run);
 	}
-	entry = entry_find(relay, datagram);
-	if (entry)
-		session_deliver(&entry->session, datagram);
 }
 
 bool proxy_datagram_known(struct adopt_datagram_protocol *protocol,
@@ -305,7 +320,7 @@ static void relay_stopped(struct adopt_datagram_protocol *protocol)
 }
 
 static const struct adopt_datagram_protocol_ops relay_ops = {
-	.datagram_received = datagram_received,
+	.datagrams_received = datagrams_received,
 	.stop = relay_stopped,
 };
 

@@ -56,8 +56,11 @@ static bool hold(struct session *session, const struct adopt_datagram *datagram)
 /* Where its time is over, or it has come to where it was sent, for all that we can know. */
 static void settle_held(struct session *session)
 {
-	uint64_t now = now_ms(session);
+	uint64_t now;
 
+	if (!session->held)
+		return;
+	now = now_ms(session);
 	if (now >= session->held_until_ms ||
 	    (session->held_sent_ms != NOT_SENT && now >= session->held_sent_ms + REFUSAL_MS))
 		release_held(session);
@@ -70,17 +73,27 @@ bool session_has_leg(const struct session *session)
 	return session->leg && !leg_dead(session->leg);
 }
 
-static void leg_answered(struct leg_owner *owner, const void *data, size_t length)
+static uint64_t bytes_of(const struct adopt_datagram *datagrams, size_t count)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < count; i++)
+		bytes += datagrams[i].length;
+	return bytes;
+}
+
+static void leg_answered(struct leg_owner *owner, const struct adopt_datagram *datagrams,
+			 size_t count)
 {
 	struct session *session = session_of(owner);
 	struct session_common *common = session->common;
 
 	release_held(session);
 	session->awaits = false;
-	session->sent += length;
+	session->sent += bytes_of(datagrams, count);
 	if (common->unit)
 		start_unit_served(common->unit);
-	common->answered(session, data, length);
+	common->answered(session, datagrams, count);
 }
 
 static void retry(void *context);
@@ -141,7 +154,8 @@ static int take_leg(struct session *session)
 /* --- sending --- */
 
 /* Puts the header of PROXY version 2 in front: each leg's upstream hears it once. */
-static size_t put_header(const struct session *session, const void *data, size_t length)
+static struct adopt_datagram put_header(const struct session *session,
+					const struct adopt_datagram *datagram)
 {
 	const struct proxy_protocol_header header = {
 		.type = SOCK_DGRAM,
@@ -151,33 +165,43 @@ static size_t put_header(const struct session *session, const void *data, size_t
 	unsigned char *headed = session->common->headed;
 	size_t header_length = proxy_protocol_write_v2(&header, headed);
 
-	memcpy(headed + header_length, data, length);
-	return header_length + length;
+	memcpy(headed + header_length, datagram->data, datagram->length);
+	return (struct adopt_datagram){.data = headed, .length = header_length + datagram->length};
 }
 
-static void send_on(struct session *session, const void *data, size_t length)
+/* Returns how many have been sent, or are lost: at least one. */
+static size_t send_on(struct session *session, const struct adopt_datagram *datagrams, size_t count)
 {
+	struct adopt_datagram headed;
+	int sent;
+
 	if (session->common->headed && !session->introduced) {
-		length = put_header(session, data, length);
-		data = session->common->headed;
+		headed = put_header(session, datagrams);
+		datagrams = &headed;
+		count = 1;
 	}
 	session->awaits = true;
-	if (leg_send(session->leg, data, length) == 0)
+	sent = leg_send(session->leg, datagrams, count);
+	if (sent > 0)
 		session->introduced = true;
 	else if (leg_dead(session->leg))
 		leg_lost(session);
+	return sent > 0 ? (size_t)sent : 1;
 }
 
 /* What waits for a leg goes first. */
 static int send_held(struct session *session)
 {
+	struct adopt_datagram held = {0};
 	int error = take_leg(session);
 
 	if (error < 0) {
 		try_later(session);
 	} else if (session->held) {
+		held.data = session->held;
+		held.length = session->held_length;
 		session->held_sent_ms = now_ms(session);
-		send_on(session, session->held, session->held_length);
+		(void)send_on(session, &held, 1);
 	}
 	return error;
 }
@@ -201,25 +225,32 @@ static void names_found(struct upstreams_waiter *waiter)
 	(void)send_held((struct session *)((char *)waiter - offsetof(struct session, names)));
 }
 
-void session_deliver(struct session *session, const struct adopt_datagram *datagram)
+static void deliver_without_leg(struct session *session, const struct adopt_datagram *datagram)
 {
 	struct session_common *common = session->common;
 	bool goes_along; /* behind what is held, or for want of room to be held itself */
 
-	session->received += datagram->length;
-	if (session->names.waiting)
-		return;
-	settle_held(session);
-	if (session_has_leg(session)) {
-		send_on(session, datagram->data, datagram->length);
-		return;
-	}
 	goes_along = session->held || !hold(session, datagram);
 	if (common->unit)
 		start_unit_needed(common->unit);
 	if (upstreams_ready(common->upstreams, &session->names) && send_held(session) == 0 &&
 	    goes_along)
-		send_on(session, datagram->data, datagram->length);
+		(void)send_on(session, datagram, 1);
+}
+
+void session_deliver(struct session *session, const struct adopt_datagram *datagrams, size_t count)
+{
+	size_t done;
+
+	session->received += bytes_of(datagrams, count);
+	for (; count > 0 && !session->names.waiting; datagrams += done, count -= done) {
+		done = 1;
+		settle_held(session);
+		if (session_has_leg(session))
+			done = send_on(session, datagrams, count);
+		else
+			deliver_without_leg(session, datagrams);
+	}
 }
 
 const char *session_upstream(const struct session *session)

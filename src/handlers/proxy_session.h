@@ -16,9 +16,10 @@ struct session_common {
 	unsigned char *headed;   /* room for a header and a datagram, where headers are sent */
 	size_t held_bytes;       /* of all that is held */
 
-	/* The upstream has sent this to the session's client. May end the session. data: gone
-	 * when it returns. */
-	void (*answered)(struct session *session, const void *data, size_t length);
+	/* The upstream has sent these to the session's client. May end the session. They are
+	 * gone when it returns. */
+	void (*answered)(struct session *session, const struct adopt_datagram *datagrams,
+			 size_t count);
 
 	/* There is no descriptor for the session's leg: somebody else is to give up one, on a
 	 * later turn at the latest. */
@@ -56,8 +57,8 @@ void session_init(struct session *session, struct session_common *common,
 /* Ends one, which the callbacks may do. */
 void session_done(struct session *session);
 
-/* Sends a client's datagram on; one that finds nobody is kept for when somebody is there. */
-void session_deliver(struct session *session, const struct adopt_datagram *datagram);
+/* Sends a client's datagrams on; one that finds nobody is kept for when somebody is there. */
+void session_deliver(struct session *session, const struct adopt_datagram *datagrams, size_t count);
 
 /* Tells whether it would lose something by ending now. */
 bool session_busy(const struct session *session);

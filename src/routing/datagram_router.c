@@ -116,25 +116,40 @@ out:
 	return NULL;
 }
 
-static void datagram_received(struct adopt_datagram_protocol *protocol,
-			      const struct adopt_datagram *datagram)
+/* Returns who sent it, NULL where nobody may. */
+static struct client *client_of(struct datagram_router *router,
+				const struct adopt_datagram *datagram, uint64_t now)
 {
-	struct datagram_router *router = of(protocol);
-	uint64_t now = adopt_reactor_now_ms(router->reactor);
 	struct datagram_key key;
 	struct client *client;
 
-	forget_silent(router, now);
 	datagram_key_make(datagram, &key);
 	HASH_FIND(hh, router->clients, key.bytes, key.length, client);
 	if (!client)
 		client = welcome(router, datagram, &key);
 	if (!client)
-		return;
+		return NULL;
 	client->heard_ms = now;
 	TAILQ_REMOVE(&router->by_silence, client, by_silence);
 	TAILQ_INSERT_TAIL(&router->by_silence, client, by_silence);
-	client->protocol->ops->datagram_received(client->protocol, datagram);
+	return client;
+}
+
+static void datagrams_received(struct adopt_datagram_protocol *protocol,
+			       const struct adopt_datagram *datagrams, size_t count)
+{
+	struct datagram_router *router = of(protocol);
+	uint64_t now = adopt_reactor_now_ms(router->reactor);
+	size_t run;
+
+	forget_silent(router, now);
+	for (; count > 0; datagrams += run, count -= run) {
+		struct client *client = client_of(router, datagrams, now);
+
+		run = datagram_key_run(datagrams, count);
+		if (client)
+			adopt_datagrams_tell(client->protocol, datagrams, run);
+	}
 }
 
 /* Every handler behind the router has the port, as if it were its own. */
@@ -192,7 +207,7 @@ static void failed(struct adopt_datagram_protocol *protocol, int error)
 
 static const struct adopt_datagram_protocol_ops ops = {
 	.start = start,
-	.datagram_received = datagram_received,
+	.datagrams_received = datagrams_received,
 	.connection_refused = refused,
 	.failed = failed,
 	.stop = stop,

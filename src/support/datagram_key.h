@@ -15,4 +15,8 @@ struct datagram_key {
  * from the same address to the same one. */
 void datagram_key_make(const struct adopt_datagram *datagram, struct datagram_key *ret);
 
+/* Returns how many of the first, at least 1, have the same key and are all cut, or all whole.
+ * count: of all, at least 1. */
+size_t datagram_key_run(const struct adopt_datagram *datagrams, size_t count);
+
 #endif

@@ -200,8 +200,35 @@ static void comes_to(const char *from, const char *to, const char *text)
 
 	ck_assert_int_eq(adopt_address_parse(from, &peer), 0);
 	ck_assert_int_eq(adopt_address_parse(to, &local), 0);
-	protocol->ops->datagram_received(protocol, &datagram);
+	adopt_datagrams_tell(protocol, &datagram, 1);
 }
+
+/* Neighbours are passed on together, and each client is its own. */
+START_TEST(several_clients_at_a_time)
+{
+	static const char *const texts[] = {"hi", "x", "x", "hi", "x"};
+	static const unsigned ports[] = {1, 1, 2, 2, 1};
+	struct adopt_address peers[5], local;
+	struct adopt_datagram datagrams[5];
+	const struct adopt_memory_sent *sent;
+
+	ck_assert_int_eq(adopt_address_parse("192.0.2.1:80", &local), 0);
+	for (unsigned i = 0; i < 5; i++) {
+		ck_assert_int_eq(adopt_address_parse("192.0.2.9:1", &peers[i]), 0);
+		peers[i].name.in.sin_port = htons((uint16_t)ports[i]);
+		datagrams[i] = (struct adopt_datagram){.data = texts[i],
+						       .length = strlen(texts[i]),
+						       .peer = &peers[i],
+						       .local = &local};
+	}
+	adopt_datagrams_tell(datagram_router_protocol(router), datagrams, 5);
+	ck_assert_uint_eq(routed.received, 3);
+	ck_assert_uint_eq(fallback.received, 2);
+	ck_assert_uint_eq(adopt_memory_sent(port, &sent), 5);
+	for (unsigned i = 0; i < 5; i++)
+		ck_assert_uint_eq(adopt_address_port(&sent[i].to), ports[i]);
+}
+END_TEST
 
 /* On a port that is bound to all addresses. */
 START_TEST(who_asks_another_address_is_another_client)
@@ -233,6 +260,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, first_datagram_chooses);
+	tcase_add_test(tests, several_clients_at_a_time);
 	tcase_add_test(tests, silence_makes_a_new_client);
 	tcase_add_test(tests, session_is_not_torn);
 	tcase_add_test(tests, longest_silent_makes_room);

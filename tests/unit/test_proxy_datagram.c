@@ -244,16 +244,125 @@ START_TEST(never_is_without_end)
 }
 END_TEST
 
+/* --- several at a time --- */
+
+struct arrival {
+	const char *from, *text;
+	bool truncated;
+};
+
+#define ARRIVALS_MAX 5
+
+/* Tells a protocol of several, as a port does that has received them together. */
+static void come_together(struct adopt_datagram_protocol *protocol, const struct arrival *arrivals,
+			  size_t count)
+{
+	struct adopt_datagram datagrams[ARRIVALS_MAX];
+	struct adopt_address peers[ARRIVALS_MAX], local = address("192.0.2.1:80");
+
+	for (size_t i = 0; i < count; i++) {
+		peers[i] = address(arrivals[i].from);
+		datagrams[i] = (struct adopt_datagram){
+			.data = arrivals[i].text,
+			.length = strlen(arrivals[i].text),
+			.peer = &peers[i],
+			.local = &local,
+			.truncated = arrivals[i].truncated,
+		};
+	}
+	adopt_datagrams_tell(protocol, datagrams, count);
+}
+
+static struct adopt_datagram_protocol *leg(size_t n)
+{
+	const struct adopt_memory_port *ports;
+
+	ck_assert_uint_gt(adopt_memory_ports(reactor, &ports), n + 1);
+	return ports[n + 1].protocol;
+}
+
+START_TEST(each_client_keeps_its_order)
+{
+	static const struct arrival arrivals[] = {
+		{"192.0.2.1:1000", "one", false},   {"192.0.2.1:1000", "two", false},
+		{"192.0.2.1:1001", "other", false}, {"192.0.2.1:1000", "cut", true},
+		{"192.0.2.1:1000", "three", false},
+	};
+	const struct adopt_memory_sent *sent;
+
+	come_together(relay, arrivals, 5);
+	ck_assert_uint_eq(sessions_made(), 2);
+	ck_assert_uint_eq(adopt_memory_sent(session(0), &sent), 3);
+	ck_sent(session(0), 0, NULL, "one");
+	ck_sent(session(0), 1, NULL, "two");
+	ck_sent(session(0), 2, NULL, "three");
+	ck_sent(session(1), 0, NULL, "other");
+}
+END_TEST
+
+START_TEST(answers_come_together)
+{
+	static const struct arrival arrivals[] = {
+		{upstream, "one", false},
+		{upstream, "two", false},
+		{upstream, "cut", true},
+		{upstream, "three", false},
+	};
+	const struct adopt_memory_sent *sent;
+
+	comes("192.0.2.1:1000", "ask");
+	come_together(leg(0), arrivals, 4);
+	ck_assert_uint_eq(adopt_memory_sent(port, &sent), 3);
+	ck_sent(port, 0, "192.0.2.1:1000", "one");
+	ck_sent(port, 1, "192.0.2.1:1000", "two");
+	ck_sent(port, 2, "192.0.2.1:1000", "three");
+}
+END_TEST
+
+/* Where the port drains, a session ends with what answers it, and whatever else came then. */
+START_TEST(drained_session_ends_among_its_answers)
+{
+	static const struct arrival arrivals[] = {
+		{upstream, "one", false},
+		{upstream, "two", false},
+		{upstream, "cut", true},
+		{upstream, "three", false},
+	};
+	const struct adopt_memory_sent *sent;
+
+	comes("192.0.2.1:1000", "ask");
+	proxy_datagram_drain(relay);
+	come_together(leg(0), arrivals, 4);
+	ck_assert_uint_eq(adopt_memory_sent(port, &sent), 2);
+	ck_assert_uint_eq(host.work, 0);
+	adopt_memory_advance(reactor, 0);
+	ck_assert_ptr_null(session(0));
+}
+END_TEST
+
 /* What the kernel tells a session when its upstream is not there. */
 static void refuse(size_t n)
 {
-	const struct adopt_memory_port *ports;
-	struct adopt_datagram_protocol *leg;
-
-	adopt_memory_ports(reactor, &ports);
-	leg = ports[n + 1].protocol;
-	leg->ops->connection_refused(leg);
+	leg(n)->ops->connection_refused(leg(n));
 }
+
+START_TEST(what_waits_goes_before_all_others)
+{
+	static const struct arrival arrivals[] = {
+		{"192.0.2.1:1000", "second", false},
+		{"192.0.2.1:1000", "third", false},
+	};
+
+	settings.retry_interval_ms = 10;
+	settings.connect_timeout_ms = 100;
+	comes("192.0.2.1:1000", "first");
+	refuse(0);
+	come_together(relay, arrivals, 2);
+	ck_sent(session(1), 0, NULL, "first");
+	ck_sent(session(1), 1, NULL, "second");
+	ck_sent(session(1), 2, NULL, "third");
+}
+END_TEST
 
 START_TEST(first_datagram_waits_for_a_backend_that_starts)
 {
@@ -363,6 +472,26 @@ START_TEST(header_is_in_the_first_packet_alone)
 }
 END_TEST
 
+START_TEST(header_is_in_the_first_of_several_alone)
+{
+	static const struct arrival arrivals[] = {
+		{"192.0.2.1:1000", "one", false},
+		{"192.0.2.1:1000", "two", false},
+		{"192.0.2.1:1000", "three", false},
+	};
+	const struct adopt_memory_sent *sent;
+
+	teardown();
+	settings.send_proxy = PROXY_HEADER_V2;
+	start();
+	come_together(relay, arrivals, 3);
+	ck_assert_uint_eq(adopt_memory_sent(session(0), &sent), 3);
+	ck_assert_uint_gt(sent[0].length, 3);
+	ck_sent(session(0), 1, NULL, "two");
+	ck_sent(session(0), 2, NULL, "three");
+}
+END_TEST
+
 START_TEST(version_1_knows_no_datagrams)
 {
 	settings.send_proxy = PROXY_HEADER_V1;
@@ -399,11 +528,16 @@ int main(void)
 	tcase_add_test(tests, longest_idle_makes_room);
 	tcase_add_test(tests, cut_datagrams_are_dropped);
 	tcase_add_test(tests, never_is_without_end);
+	tcase_add_test(tests, each_client_keeps_its_order);
+	tcase_add_test(tests, answers_come_together);
+	tcase_add_test(tests, drained_session_ends_among_its_answers);
+	tcase_add_test(tests, what_waits_goes_before_all_others);
 	tcase_add_test(tests, first_datagram_waits_for_a_backend_that_starts);
 	tcase_add_test(tests, first_datagram_goes_first);
 	tcase_add_test(tests, first_datagram_is_not_repeated_late);
 	tcase_add_test(tests, nothing_is_tried_after_the_timeout);
 	tcase_add_test(tests, header_is_in_the_first_packet_alone);
+	tcase_add_test(tests, header_is_in_the_first_of_several_alone);
 	tcase_add_test(tests, version_1_knows_no_datagrams);
 	tcase_add_test(tests, port_takes_its_sessions_along);
 	suite_add_tcase(suite, tests);
