@@ -21,6 +21,7 @@ static const cfg_opt_t options[] = {
 	CFG_STR("max-processes", "64", CFGF_NONE),
 	CFG_STR("timeout", "0", CFGF_NONE),
 	CFG_BOOL("wait", cfg_false, CFGF_NONE),
+	CFG_STR("announce", "inetd", CFGF_NONE),
 	CFG_STR("stderr", "log", CFGF_NONE),
 	CFG_END(),
 };
@@ -178,6 +179,39 @@ static int read_directory(cfg_t *section, struct faults *faults, struct exec_set
 	return settings->directory ? 0 : -ENOMEM;
 }
 
+static bool announces(const char *const *variables, const char *entry)
+{
+	for (; *variables; variables++)
+		if (exec_environment_same(*variables, entry))
+			return true;
+	return false;
+}
+
+static int read_announce(cfg_t *section, struct faults *faults, struct exec_settings *settings)
+{
+	size_t how = ANNOUNCE_INETD;
+	const char *const *variables;
+	int error = option_word(section, "announce", exec_announce_words, faults, &how);
+
+	if (error < 0)
+		return error;
+	settings->announce = (enum exec_announce)how;
+	if (how != ANNOUNCE_INETD && !cfg_getbool(section, "wait")) {
+		option_fault(section, "announce", faults,
+			     "a process has a socket to be announced only with `wait = true`");
+		return -EINVAL;
+	}
+	variables = exec_announce_variables(settings->announce);
+	for (size_t i = 0; i < settings->environment_count; i++)
+		if (announces(variables, settings->environment[i])) {
+			option_fault(section, "environment", faults,
+				     "\"%s\": adoptd sets this variable itself, as `announce` says",
+				     settings->environment[i]);
+			error = -EINVAL;
+		}
+	return error;
+}
+
 /* Each one is looked at, so that one run tells all faults. */
 static int read_rest(cfg_t *section, struct faults *faults, struct exec_settings *settings)
 {
@@ -247,6 +281,7 @@ static int settings_new(cfg_t *section, struct faults *faults, struct handler_se
 		read_environment(section, faults, settings),
 		read_identity(section, faults, settings),
 		read_directory(section, faults, settings),
+		read_announce(section, faults, settings),
 		read_rest(section, faults, settings),
 	};
 	for (size_t i = 0; i < sizeof results / sizeof results[0] && error == 0; i++)

@@ -2,6 +2,7 @@
 #ifndef HANDLERS_EXEC_H
 #define HANDLERS_EXEC_H
 
+#include "exec_announce.h"
 #include "handler.h"
 #include "support/identity.h"
 #include "support/slots.h"
@@ -19,7 +20,8 @@ struct exec_settings {
 	struct slots *processes;   /* of max-processes, for all reactors */
 	uint64_t timeout_ms;       /* 0: never */
 	bool wait;
-	bool log_stderr; /* else it is thrown away */
+	enum exec_announce announce; /* with wait */
+	bool log_stderr;             /* else it is thrown away */
 };
 
 extern const struct handler handler_exec;

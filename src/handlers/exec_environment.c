@@ -151,10 +151,19 @@ static void add_local(struct making *making, const struct adopt_address *local)
 	add(making, "TCPLOCALPORT=%u", adopt_address_port(local));
 }
 
-int exec_environment_new(char *const *block, size_t count, const struct adopt_address *local,
-			 const struct adopt_address *peer, char ***ret)
+static size_t count_entries(char *const *entries)
 {
-	size_t pointers = (count + OWN_VARIABLES + 1) * sizeof(char *);
+	size_t count = 0;
+
+	while (entries[count])
+		count++;
+	return count;
+}
+
+int exec_environment_new(char *const *block, size_t count, const struct adopt_address *local,
+			 const struct adopt_address *peer, char *const *announced, char ***ret)
+{
+	size_t pointers = (count + count_entries(announced) + OWN_VARIABLES + 1) * sizeof(char *);
 	char **environment = malloc(pointers + (size_t)OWN_VARIABLES * VARIABLE_BYTES);
 	struct making making = {.next = environment};
 
@@ -163,6 +172,8 @@ int exec_environment_new(char *const *block, size_t count, const struct adopt_ad
 	making.text = (char *)environment + pointers;
 	for (size_t i = 0; i < count; i++)
 		*making.next++ = block[i];
+	for (; *announced; announced++)
+		*making.next++ = *announced;
 	if (peer) {
 		add_protocol(&making, is_ip(peer) || !local ? peer : local);
 		add_peer(&making, peer);

@@ -27,10 +27,11 @@ bool exec_environment_same(const char *entry, const char *other);
  * VSOCK, after the peer, or else after the socket), REMOTE_ADDR and REMOTE_PORT; and for
  * those of IPv4 and IPv6 TCPREMOTEIP, TCPREMOTEPORT, TCPLOCALIP and TCPLOCALPORT. NULL where
  * there is none. What is not known is left out.
+ * announced: variables that announce a socket, ended by NULL; they outlive the environment.
  * ret: ended by NULL; one block of memory, to be freed.
  * Returns 0 or -ENOMEM.
  */
 int exec_environment_new(char *const *block, size_t count, const struct adopt_address *local,
-			 const struct adopt_address *peer, char ***ret);
+			 const struct adopt_address *peer, char *const *announced, char ***ret);
 
 #endif

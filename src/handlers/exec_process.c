@@ -1,10 +1,9 @@
 #include "exec_process.h"
 
-#include "exec_environment.h"
+#include "exec_start.h"
 #include "exit_descriptor.h"
 #include "stderr_log.h"
 #include "support/log.h"
-#include "support/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -206,41 +205,6 @@ static int open_stderr(struct exec_process *process, int *ret)
 	return 0;
 }
 
-/* Blocking or not belongs to the open file, which the process shares. */
-static int make_blocking(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	return flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ? -errno : 0;
-}
-
-/* Returns 0 or a negative errno; ret_failed: what could not be done, of static storage. */
-static int start(struct exec_process *process, const struct exec_process_order *order,
-		 int stderr_fd, const char **ret_failed)
-{
-	const struct exec_settings *settings = order->settings;
-	char **environment = NULL;
-	struct spawn_order wanted = {
-		.argv = settings->command,
-		.fds = {order->fd, order->fd, stderr_fd},
-		.directory = settings->directory,
-		.identity = settings->identity,
-	};
-	enum spawn_step step = SPAWN_PROCESS;
-	int error = exec_environment_new(settings->environment, settings->environment_count,
-					 order->local, order->peer, &environment);
-
-	if (error == 0)
-		error = make_blocking(order->fd);
-	if (error == 0) {
-		wanted.environment = environment;
-		error = spawn(&wanted, &process->pid, &step);
-	}
-	free(environment);
-	*ret_failed = spawn_step_text(step);
-	return error;
-}
-
 /* A process whose end nobody would hear of is not to run. */
 static int attend(struct exec_process *process)
 {
@@ -271,7 +235,7 @@ static int begin(struct exec_process *process, const struct exec_process_order *
 	error = open_stderr(process, &stderr_fd);
 	if (error < 0)
 		return error;
-	error = start(process, order, stderr_fd, ret_failed);
+	error = exec_start(order, stderr_fd, &process->pid, ret_failed);
 	close(stderr_fd);
 	if (error < 0)
 		return error;

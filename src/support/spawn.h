@@ -16,9 +16,14 @@
 
 #define SPAWN_FDS_MAX 4
 
+/* Room for a process's number as text, and its end. */
+#define SPAWN_PID_BYTES 21
+
 struct spawn_order {
 	char *const *argv;               /* ended by NULL; the first is the program's path */
 	char *const *environment;        /* ended by NULL */
+	char *pid;                       /* where in it the process's own number is written,
+					  * SPAWN_PID_BYTES of room; NULL: nowhere */
 	int fds[SPAWN_FDS_MAX];          /* they become 0, 1, 2; may be the same */
 	bool fourth_fd;                  /* there is one that becomes 3 */
 	bool successor;                  /* it is to outlive adoptd: in adoptd's session, and

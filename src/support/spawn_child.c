@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -92,6 +93,20 @@ static int judge_program(const char *path)
 	return S_ISREG(st.st_mode) ? 0 : -EACCES;
 }
 
+/* What snprintf() does, which may not be called here. */
+static void write_pid(char *to)
+{
+	char digits[SPAWN_PID_BYTES];
+	unsigned long rest = (unsigned long)getpid();
+	size_t at = sizeof digits;
+
+	digits[--at] = '\0';
+	do
+		digits[--at] = (char)('0' + rest % 10);
+	while ((rest /= 10) > 0);
+	memcpy(to, digits + at, sizeof digits - at);
+}
+
 static int run_program(const struct spawn_child *child)
 {
 	const struct spawn_order *order = child->order;
@@ -100,6 +115,8 @@ static int run_program(const struct spawn_child *child)
 		return judge_program(order->argv[0]);
 	if (child->limit)
 		setrlimit(RLIMIT_NOFILE, child->limit);
+	if (order->pid)
+		write_pid(order->pid);
 	unblock_signals();
 	execve(order->argv[0], order->argv, order->environment);
 	return -errno;

@@ -123,6 +123,11 @@ static const struct {
 	{"command = {\"/bin/cat\"} timeout = 5", "timeout: \"5\" is no duration"},
 	{"command = {\"/bin/cat\"} stderr = nul",
 	 "stderr: unknown value \"nul\"; did you mean \"null\"?"},
+	{"command = {\"/bin/cat\"} announce = systemd", "announced only with `wait = true`"},
+	{"command = {\"/bin/cat\"} wait = true announce = system",
+	 "announce: unknown value \"system\"; did you mean \"systemd\"?"},
+	{"command = {\"/bin/cat\"} wait = true announce = nginx environment = {\"NGINX=3;\"}",
+	 "\"NGINX=3;\": adoptd sets this variable itself, as `announce` says"},
 };
 
 #define WRONG (sizeof wrong / sizeof wrong[0])
@@ -218,7 +223,7 @@ END_TEST
 /* --- environment --- */
 
 static char first[] = "FIRST=1", second[] = "SECOND=2";
-static char *block[] = {first, second};
+static char *block[] = {first, second}, *nothing[] = {NULL};
 static char **environment;
 
 static void make(const char *local, const char *peer)
@@ -230,7 +235,7 @@ static void make(const char *local, const char *peer)
 	if (peer)
 		ck_assert_int_eq(adopt_address_parse(peer, &other), 0);
 	ck_assert_int_eq(exec_environment_new(block, 2, local ? &own : NULL, peer ? &other : NULL,
-					      &environment),
+					      nothing, &environment),
 			 0);
 	ck_assert_ptr_eq(environment[0], first);
 	ck_assert_ptr_eq(environment[1], second);
@@ -299,7 +304,7 @@ START_TEST(environment_of_unix)
 	struct adopt_address own;
 
 	ck_assert_int_eq(adopt_address_parse("unix:/run/own", &own), 0);
-	ck_assert_int_eq(exec_environment_new(block, 2, &own, &nobody, &environment), 0);
+	ck_assert_int_eq(exec_environment_new(block, 2, &own, &nobody, nothing, &environment), 0);
 	ck_rest(unnamed);
 	make("unix:/run/own", "unix:/run/client");
 	ck_rest(named);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,17 +111,25 @@ START_TEST(datagrams_are_the_processs)
 }
 END_TEST
 
-START_TEST(it_gets_the_bare_socket)
+/* Finds the program that says on its descriptor 1 what it was started with. */
+static void find_reporter(char program[PATH_MAX])
 {
 	const char *directory = getenv("TOP_BUILDDIR");
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof path, "%s/tests/unit/reporter", directory ? directory : ".");
+	ck_assert_ptr_nonnull(realpath(path, program));
+}
+
+START_TEST(it_gets_the_bare_socket)
+{
 	struct adopt_address address = fresh_address(AF_INET, false);
-	char program[4096];
+	char program[PATH_MAX];
 
 	fd = bound_socket(SOCK_DGRAM, &address);
-	snprintf(program, sizeof program, "%s/tests/unit/reporter", directory ? directory : ".");
-	ck_assert_ptr_nonnull(realpath(program, program + 2048));
+	find_reporter(program);
 	watch(read_block("command = {\"/bin/sh\", \"-c\", 'head -c1 >/dev/null; %s >&2'}",
-			 program + 2048));
+			 program));
 	send_datagram("x");
 	RUN_UNTIL(ends() == 1);
 	ck_assert_uint_eq(captured_count("]: blocking 1\n"), 1);
@@ -130,6 +139,65 @@ START_TEST(it_gets_the_bare_socket)
 	ck_assert_uint_eq(captured_count("variable TCP"), 0);
 	/* Who adopts it next wants it as it was. */
 	ck_assert_int_eq(fcntl(fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+}
+END_TEST
+
+/* --- announced as by others --- */
+
+static const struct {
+	const char *how;
+	const char *variables[4]; /* with the process's number, its parent's, or the port's */
+} announcements[] = {
+	{"systemd", {"LISTEN_PID=self", "LISTEN_FDS=1", "LISTEN_FDNAMES=web"}},
+	{"upstart", {"UPSTART_EVENTS=socket", "UPSTART_FDS=3"}},
+	{"server-starter", {"SERVER_STARTER_PORT=address=3", "SERVER_STARTER_GENERATION=1"}},
+	{"einhorn",
+	 {"EINHORN_MASTER_PID=parent", "EINHORN_FD_COUNT=1", "EINHORN_FD_0=3", "EINHORN_FDS=3"}},
+	{"nginx", {"NGINX=3;"}},
+};
+
+#define ANNOUNCEMENTS ((int)(sizeof announcements / sizeof announcements[0]))
+
+/* Asserts that the process has a variable, written as above, once. */
+static void assert_variable(const char *variable, int pid)
+{
+	const char *value = strchr(variable, '=') + 1;
+	char line[600], local[ADOPT_ADDRESS_TEXT_SIZE] = "", *end = line;
+	struct adopt_address address = {.length = sizeof address.name};
+
+	ck_assert_int_eq(getsockname(fd, &address.name.any, &address.length), 0);
+	adopt_address_format(&address, local, sizeof local);
+	end += snprintf(line, sizeof line, "]: variable %.*s", (int)(value - variable), variable);
+	if (strcmp(value, "self") == 0)
+		sprintf(end, "%d\n", pid);
+	else if (strcmp(value, "parent") == 0)
+		sprintf(end, "%d\n", (int)getpid());
+	else if (strcmp(value, "address=3") == 0)
+		sprintf(end, "%s=3\n", local);
+	else
+		sprintf(end, "%s\n", value);
+	ck_assert_msg(captured_count(line) == 1, "%s is not there", line);
+}
+
+START_TEST(it_is_announced)
+{
+	static struct exec_settings settings;
+	char program[PATH_MAX];
+	const char *said;
+
+	find_reporter(program);
+	settings = *(const struct exec_settings *)read_block(
+		"command = {\"%s\"} wait = true announce = %s", program, announcements[_i].how);
+	settings.base.port_name = "web";
+	fd = place_listener(&places[0]);
+	watch(&settings.base);
+	close(client_of(fd));
+	RUN_UNTIL(captured_count("]: directory ") == 1);
+	ck_assert_uint_eq(captured_count("]: descriptors 0 1 2 3\n"), 1);
+	said = strstr(captured_log(), "reporter[");
+	for (int i = 0, pid = atoi(said + 9); i < 4 && announcements[_i].variables[i]; i++)
+		assert_variable(announcements[_i].variables[i], pid);
+	ck_assert_uint_eq(captured_count("variable PATH="), 1);
 }
 END_TEST
 
@@ -392,6 +460,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, datagrams_are_the_processs);
 	tcase_add_test(tests, it_gets_the_bare_socket);
+	tcase_add_loop_test(tests, it_is_announced, 0, ANNOUNCEMENTS);
 	tcase_add_test(tests, clients_are_the_processs);
 	tcase_add_test(tests, datagram_that_is_not_taken);
 	tcase_add_test(tests, datagram_that_is_failed_at);
