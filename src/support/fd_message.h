@@ -27,6 +27,8 @@ enum fd_message_kind {
 				     * sockets, at an end when an adoptd before that has ended */
 	FD_MESSAGE_READY,           /* back: adopted, but nobody is accepted yet; with who it is */
 	FD_MESSAGE_GO,              /* they are the receiver's now */
+	FD_MESSAGE_START,           /* to who starts adoptd: with the socket to give to it */
+	FD_MESSAGE_STARTED,         /* back: with its process, or a negative errno as that */
 };
 
 /* What a header says. */
@@ -69,11 +71,11 @@ void fd_message_begin(struct fd_message *message, enum fd_message_kind kind);
  */
 int fd_message_add(struct fd_message *message, int fd, const struct fd_message_record *record);
 
-/* Adds a descriptor of which there is nothing to tell, to a FD_MESSAGE_END. Returns 0 or
- * -ENOBUFS. */
+/* Adds a descriptor of which there is nothing to tell, to a FD_MESSAGE_END or a
+ * FD_MESSAGE_START. Returns 0 or -ENOBUFS. */
 int fd_message_attach(struct fd_message *message, int fd);
 
-/* Writes the body of a FD_MESSAGE_END or a FD_MESSAGE_READY. */
+/* Writes the body of a FD_MESSAGE_END, a FD_MESSAGE_READY or a FD_MESSAGE_STARTED. */
 void fd_message_set_sender(struct fd_message *message, const struct fd_message_sender *end);
 
 /* --- what has come: any bytes --- */
@@ -95,7 +97,7 @@ int fd_message_read_header(const unsigned char bytes[FD_MESSAGE_HEADER_BYTES],
  */
 int fd_message_read_record(const unsigned char **at, size_t *left, struct fd_message_record *ret);
 
-/* Reads the body of a FD_MESSAGE_END or a FD_MESSAGE_READY. Returns 0 or -EBADMSG. */
+/* Reads the body of such a message. Returns 0 or -EBADMSG. */
 int fd_message_read_sender(const unsigned char *body, size_t length, struct fd_message_sender *ret);
 
 #endif

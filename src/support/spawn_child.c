@@ -1,5 +1,7 @@
 #include "spawn_child.h"
 
+#include "close_fds.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -27,26 +29,6 @@ static void unblock_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* What adoptd has opened itself is close-on-exec from birth. What somebody left open for it
- * without a word is below the limit that it was started with. */
-static int count_descriptors(const struct rlimit *limit)
-{
-	return limit && limit->rlim_cur < INT_MAX ? (int)limit->rlim_cur : getdtablesize();
-}
-
-static void close_from_to(unsigned first, unsigned last, const struct rlimit *limit)
-{
-	int end;
-
-#ifdef HAVE_CLOSE_RANGE
-	if (close_range(first, last, 0) == 0)
-		return;
-#endif
-	end = count_descriptors(limit);
-	for (int fd = (int)first; fd < end && (unsigned)fd <= last; fd++)
-		close(fd);
-}
-
 static int fd_count(const struct spawn_child *child)
 {
 	return child->order->fourth_fd ? SPAWN_FDS_MAX : SPAWN_FDS_MAX - 1;
@@ -61,10 +43,10 @@ static void close_others(const struct spawn_child *child)
 		unsigned kept = (unsigned)child->kept_fd;
 
 		if (kept > first)
-			close_from_to(first, kept - 1, child->limit);
+			close_fds(first, kept - 1, child->limit);
 		first = kept + 1;
 	}
-	close_from_to(first, UINT_MAX, child->limit);
+	close_fds(first, UINT_MAX, child->limit);
 }
 
 /* First out of the way of its numbers, of which adoptd may have been started without one. */
