@@ -3,11 +3,12 @@
 #include "adopt/adopt.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #ifndef MSG_NOSIGNAL
@@ -15,7 +16,7 @@
 #endif
 
 /* A supervisor that does not listen for so long has other troubles. */
-#define PATIENCE_MS 5000
+#define PATIENCE_S 5
 
 static int find_address(struct adopt_address *ret)
 {
@@ -39,18 +40,45 @@ static int find_address(struct adopt_address *ret)
 	return 0;
 }
 
-/* One that has many services to listen to may have no room for a moment; a word that is lost
- * may cost the service its life. */
+/* One that is kept; -1: each datagram has its own. Set before there are threads. */
+static int kept_fd = -1;
+
+/* It waits for room, which one that has many services to listen to may not have for a moment:
+ * a word that is lost may cost the service its life. */
+static int open_socket(int *ret)
+{
+	struct timeval patience = {.tv_sec = PATIENCE_S};
+	int sock, error = adopt_socket_create(AF_UNIX, SOCK_DGRAM, &sock);
+
+	if (error < 0)
+		return error;
+	if (fcntl(sock, F_SETFL, 0) < 0 ||
+	    setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) < 0) {
+		error = -errno;
+		close(sock);
+		return error;
+	}
+	*ret = sock;
+	return 0;
+}
+
+int notify_socket_keep(void)
+{
+	return kept_fd < 0 && getenv("NOTIFY_SOCKET") ? open_socket(&kept_fd) : 0;
+}
+
+void notify_socket_close(void)
+{
+	if (kept_fd >= 0)
+		close(kept_fd);
+	kept_fd = -1;
+}
+
 static int send_in_time(int sock, const struct msghdr *message)
 {
-	struct pollfd room = {.fd = sock, .events = POLLOUT};
-
-	while (sendmsg(sock, message, MSG_NOSIGNAL) < 0) {
-		if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS)
-			return -errno;
-		if (errno != EINTR && poll(&room, 1, PATIENCE_MS) == 0)
-			return -ETIMEDOUT;
-	}
+	while (sendmsg(sock, message, MSG_NOSIGNAL) < 0)
+		if (errno != EINTR)
+			return errno == EAGAIN || errno == EWOULDBLOCK ? -ETIMEDOUT : -errno;
 	return 0;
 }
 
@@ -63,15 +91,14 @@ int notify_socket_send(const char *text, int fd)
 	} control = {0};
 	struct iovec bytes = {.iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text)};
 	struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1};
-	int error = find_address(&address), sock;
+	int error = find_address(&address), sock = kept_fd;
 
-	if (error == 0)
-		error = adopt_socket_create(AF_UNIX, SOCK_DGRAM, &sock);
+	if (error == 0 && sock < 0)
+		error = open_socket(&sock);
 	if (error < 0)
 		return error;
-	/* Connected, it tells when there is room. */
-	if (connect(sock, &address.name.any, address.length) < 0)
-		error = -errno;
+	message.msg_name = &address.name;
+	message.msg_namelen = address.length;
 	if (fd >= 0) {
 		message.msg_control = control.bytes;
 		message.msg_controllen = sizeof control.bytes;
@@ -80,8 +107,8 @@ int notify_socket_send(const char *text, int fd)
 		control.header.cmsg_len = CMSG_LEN(sizeof fd);
 		memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
 	}
-	if (error == 0)
-		error = send_in_time(sock, &message);
-	close(sock);
+	error = send_in_time(sock, &message);
+	if (sock != kept_fd)
+		close(sock);
 	return error;
 }

@@ -5,12 +5,22 @@
 #define DAEMON_NOTIFY_SOCKET_H
 
 /*
+ * Opens the socket that datagrams are sent from, and keeps it: from then on none is opened
+ * for that, which a sandbox may not allow. Harmless where NOTIFY_SOCKET is not set, or twice.
+ * Returns 0 or a negative errno from socket(2).
+ */
+int notify_socket_keep(void);
+
+/* Closes it again; harmless where there is none. */
+void notify_socket_close(void);
+
+/*
  * Sends a datagram to the UNIX socket that NOTIFY_SOCKET names, by its path or, after `@`,
  * in the abstract namespace. Waits where there is no room for it, if not forever.
  * text: lines of VARIABLE=VALUE.
  * fd: goes along with it, -1 for none; stays the caller's.
  * Returns 0; -ENOENT where the variable is not set; -EAFNOSUPPORT where it is of another
- * kind; -ENAMETOOLONG; -ETIMEDOUT; a negative errno from socket(2), connect(2) or sendmsg(2).
+ * kind; -ENAMETOOLONG; -ETIMEDOUT; a negative errno from socket(2) or sendmsg(2).
  */
 int notify_socket_send(const char *text, int fd);
 
