@@ -66,8 +66,11 @@ static void read_control(struct config *config, struct faults *faults)
 static void read_globals(struct config *config, struct faults *faults)
 {
 	static const char *const levels[] = {"error", "warning", "notice", "info", "debug", NULL};
+	/* In the order of enum config_sandbox. */
+	static const char *const sandboxes[] = {"no", "yes", "strict", NULL};
 	static const char *const formats[] = {"auto", "journal", "text", "json", NULL};
 	cfg_t *tree = config->tree;
+	size_t sandbox;
 
 	read_workers(config, faults);
 	option_duration(tree, "idle-exit", faults, &config->idle_exit_ms);
@@ -79,6 +82,8 @@ static void read_globals(struct config *config, struct faults *faults)
 	if (log_format_parse(cfg_getstr(tree, "log-format"), &config->log_format) < 0)
 		option_refuse_word(tree, "log-format", formats, faults);
 	read_control(config, faults);
+	if (option_word(tree, "sandbox", sandboxes, faults, &sandbox) == 0)
+		config->sandbox = (enum config_sandbox)sandbox;
 	config->access_log = cfg_getbool(tree, "access-log");
 	if (config->access_log && config->log_level < LOG_LEVEL_INFO)
 		option_warn(tree, "access-log", faults,

@@ -17,6 +17,13 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+/* How much adoptd gives up once it has all that it was started for. */
+enum config_sandbox {
+	CONFIG_SANDBOX_NO,
+	CONFIG_SANDBOX_YES,    /* what hinders nothing that the configuration asks for */
+	CONFIG_SANDBOX_STRICT, /* also what hand-overs and programs may need */
+};
+
 /* One route block. All of it is the configuration's. */
 struct config_route {
 	const char *file;
@@ -49,6 +56,7 @@ struct config {
 	enum log_level log_level;
 	enum log_format log_format;
 	bool access_log;
+	enum config_sandbox sandbox;
 	const char *control;       /* the control socket's path; NULL: none */
 	gid_t control_group;       /* who besides adoptd's user may connect; (gid_t)-1: nobody */
 	struct config_port *ports; /* in the order they are written */

@@ -18,6 +18,7 @@ static const cfg_opt_t global_options[] = {
 	CFG_BOOL("access-log", cfg_false, CFGF_NONE),
 	CFG_STR("control", NULL, CFGF_NODEFAULT),
 	CFG_STR("control-group", NULL, CFGF_NODEFAULT),
+	CFG_STR("sandbox", "yes", CFGF_NONE),
 	CFG_END(),
 };
 

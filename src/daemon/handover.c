@@ -250,18 +250,21 @@ static const char *why_not(const struct server *server)
 		return "this adoptd is process 1, and all others end with it";
 	if (started_by_systemd && atol(started_by_systemd) == getpid() && !notify_wanted())
 		return "systemd would end the new adoptd with this one; the unit needs Type=notify";
-	return NULL;
+	return sandbox_why_alone(&server->sandbox);
 }
 
 /* The new process, and the socket to it. */
 static int start(struct handover *handover)
 {
+	const struct program *program = handover->server->program;
+	struct starter *starter = handover->server->sandbox.starter;
 	int ends[2], error = pipe_open_sockets(SOCK_STREAM, ends);
 
 	if (error < 0)
 		return error;
 	handover->fd = handover->watcher.fd = ends[0];
-	error = successor_start(handover->server->program, ends[1], &handover->pid);
+	error = starter ? starter_start(starter, ends[1], &handover->pid)
+			: successor_start(program, ends[1], &handover->pid);
 	close(ends[1]);
 	return error;
 }

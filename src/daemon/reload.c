@@ -132,6 +132,10 @@ static int read_setup(struct server *server, struct faults *faults, struct setup
 	int error = config_read(options->config_path, options->config_text, faults, &config);
 
 	order.config = config;
+	if (error == 0) {
+		sandbox_judge(&server->sandbox, config, faults);
+		error = faults_count(faults, FAULT_ERROR) > 0 ? -EINVAL : 0;
+	}
 	if (error == 0)
 		error = setup_new(&order, faults, ret);
 	if (error < 0)

@@ -259,7 +259,21 @@ static void settle_given(struct listen_set *given, const struct plan *plan)
 	listen_close(given);
 }
 
-static int begin(struct server *server)
+static int enter_sandbox(struct server *server, const struct server_order *order)
+{
+	const struct sandbox_order sandbox_order = {
+		.setup = server->setup,
+		.given = order->given,
+		.config_path = server->options->config_path,
+		.program = server->program,
+		.hands_over = server_has_ports(server),
+		.to_syslog = server->list->stderr_taken,
+	};
+
+	return sandbox_enter(&server->sandbox, &sandbox_order);
+}
+
+static int begin(struct server *server, const struct server_order *order)
 {
 	int error = slots_new(0, &server->slots);
 
@@ -273,6 +287,8 @@ static int begin(struct server *server)
 		error = watch_signals(server);
 	if (error == 0)
 		error = new_timers(server);
+	if (error == 0)
+		error = enter_sandbox(server, order);
 	if (error == 0)
 		error = workers_start(server->workers, server->worker_count);
 	server->descriptors_before = count_descriptors();
@@ -313,7 +329,7 @@ int server_new(const struct server_order *order, struct server **ret)
 	server->status_wanted.run = server_hear_status_wanted;
 	server->worker_ended.run = hear_ended;
 	clock_gettime(CLOCK_REALTIME, &server->started);
-	error = begin(server);
+	error = begin(server, order);
 	drop_connections(server);
 	if (error < 0) {
 		server_free(&server);
@@ -395,6 +411,7 @@ void server_free(struct server **gone)
 	drained_done(&server->drained);
 	setup_unref(&server->setup);
 	slots_free(&server->slots);
+	sandbox_done(&server->sandbox);
 	free(server->servings);
 	free(server->loads);
 	if (server->successor_fd >= 0)

@@ -5,6 +5,7 @@
 #include "control.h"
 #include "drained.h"
 #include "elders.h"
+#include "sandbox.h"
 #include "server.h"
 #include "serving.h"
 #include "worker.h"
@@ -35,6 +36,7 @@ struct server {
 	struct setup *setup;
 	struct slots *slots; /* max-connections of all ports */
 	enum server_state state;
+	struct sandbox sandbox;
 	struct handover *handover; /* to a new adoptd, under way; else NULL */
 	bool handed_over;          /* a new adoptd accepts */
 	int successor_fd;          /* its end is how that one learns of this one's; -1: none */

@@ -247,7 +247,8 @@ static void try_out(cfg_t *section, struct faults *faults, struct exec_settings 
 	enum spawn_step step;
 	int error = spawn_try(&order, &step);
 
-	if (error == 0)
+	/* What the sandbox does not allow, it tells itself. */
+	if (error == 0 || (step == SPAWN_PROCESS && error == -EPERM))
 		return;
 	if (step == SPAWN_IDENTITY)
 		settings->not_allowed = true;
@@ -308,6 +309,7 @@ const struct handler handler_exec = {
 	.misfit = misfit,
 	.stream_new = exec_stream_new,
 	.stream_free = exec_stream_free,
+	.needs = CONFINE_PROGRAMS,
 	.descriptors = 4,
 	.takes_port = takes_port,
 	.port_new = exec_port_new,

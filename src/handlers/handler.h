@@ -16,6 +16,7 @@
 #define HANDLERS_HANDLER_H
 
 #include "adopt/adopt.h"
+#include "support/confine.h"
 #include "support/fault.h"
 #include "support/host.h"
 
@@ -104,6 +105,13 @@ struct handler {
 	void (*upstreams)(const struct handler_settings *settings,
 			  void (*tell)(void *context, const struct handler_upstream *upstream),
 			  void *context);
+
+	/* What it needs of the system beyond serving: a set of enum confine_need. */
+	unsigned needs;
+
+	/* Tells which file a reload reads again for a block, NULL for none; NULL for a
+	 * handler that reads none. */
+	const char *(*file)(const struct handler_settings *settings);
 
 	/* How many descriptors a connection needs, its own included; 0 counts as 1. */
 	unsigned descriptors;

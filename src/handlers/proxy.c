@@ -238,6 +238,7 @@ static void tell_upstreams(const struct handler_settings *base,
 
 const struct handler handler_proxy = {
 	.name = "proxy",
+	.needs = CONFINE_CONNECT,
 	.descriptors = 2,
 	.options = options,
 	.settings_new = settings_new,

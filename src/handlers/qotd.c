@@ -26,7 +26,8 @@ struct quote {
 
 struct qotd_settings {
 	struct oneshot_settings base;
-	char *text; /* all quotes, their lines ended by CR and LF */
+	const char *file; /* the section's; NULL: the built-in quotes */
+	char *text;       /* all quotes, their lines ended by CR and LF */
 	struct quote *quotes;
 	size_t count;
 	struct hash_key key;
@@ -186,6 +187,7 @@ static int settings_new(cfg_t *section, struct faults *faults, struct handler_se
 		.say = say,
 		.may_be_cut = true,
 	};
+	settings->file = path;
 	hash_key_init(&settings->key);
 	error = path ? load(settings, path, section, faults)
 		     : parse(settings, built_in, sizeof built_in - 1, &too_long);
@@ -197,9 +199,15 @@ static int settings_new(cfg_t *section, struct faults *faults, struct handler_se
 	return 0;
 }
 
+static const char *file(const struct handler_settings *settings)
+{
+	return ((const struct qotd_settings *)settings)->file;
+}
+
 const struct handler handler_qotd = {
 	.name = "qotd",
 	.reads_files = true,
+	.file = file,
 	.options = options,
 	.settings_new = settings_new,
 	.settings_free = settings_free,

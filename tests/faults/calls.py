@@ -23,6 +23,7 @@ FAULTS = {
     "socket": ("EMFILE", "EAFNOSUPPORT", "ENOBUFS"),
     "socketpair": ("EMFILE", "ENOMEM"),
     # descriptors
+    "close_range": ("ENOSYS",),
     "dup": ("EMFILE",),
     "fcntl": ("EMFILE",),
     "fstat": ("ENOMEM",),
@@ -56,6 +57,13 @@ FAULTS = {
     "wait4": ("EINTR",),
     "kill": ("EPERM",),
     "prctl": ("EINVAL",),
+    # the sandbox
+    "capget": ("EPERM",),
+    "capset": ("EPERM",),
+    "landlock_add_rule": ("ENOMEM",),
+    "landlock_create_ruleset": ("ENOSYS", "EOPNOTSUPP"),
+    "landlock_restrict_self": ("EPERM", "E2BIG"),
+    "seccomp": ("EINVAL", "EPERM", "ENOMEM"),
     # memory
     "mmap": ("ENOMEM",),
     "mprotect": ("ENOMEM",),

@@ -51,7 +51,10 @@ class Reload(Configured):
 
     def test_fault_changes_nothing(self):
         sock = self.use(listener())
-        process = self.start('port "a" { echo {} }', "--fd", "a=3", fds={3: sock.fileno()})
+        # One that may listen and connect, for all that follow.
+        process = self.start('port "a" { listen = {"127.0.0.1:1"} route { source = {"::1"} '
+                             'proxy { upstream = {"127.0.0.1:1"} } } echo {} }',
+                             "--fd", "a=3", fds={3: sock.fileno()})
         self.assertEqual(echo_stream(sock.getsockname()), b"hello\n")
         for config, complaint in (
                 ('port "a" { ecko {} }', ':1: unknown option "ecko"'),
