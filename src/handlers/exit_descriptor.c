@@ -13,7 +13,7 @@
  * sanitizers and profilers put onto stacks. */
 #define STACK_BYTES (128 * 1024)
 
-struct wait {
+struct watch {
 	pid_t pid;
 	int end; /* the pipe's, closed when the process has ended */
 };
@@ -21,18 +21,18 @@ struct wait {
 /* The reader may be gone by then, and the process even waited for: that is all the same. */
 static void *wait_for_end(void *argument)
 {
-	struct wait *wait = argument;
+	struct watch *watch = argument;
 	siginfo_t info;
 
-	while (waitid(P_PID, (id_t)wait->pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+	while (waitid(P_PID, (id_t)watch->pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
 		;
-	close(wait->end);
-	free(wait);
+	close(watch->end);
+	free(watch);
 	return NULL;
 }
 
 /* Signals are for the loop's thread. */
-static int start_thread(struct wait *wait)
+static int start_thread(struct watch *watch)
 {
 	pthread_attr_t attributes;
 	sigset_t all, before;
@@ -45,7 +45,7 @@ static int start_thread(struct wait *wait)
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = -pthread_create(&thread, &attributes, wait_for_end, wait);
+	error = -pthread_create(&thread, &attributes, wait_for_end, watch);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	return error;
@@ -53,22 +53,22 @@ static int start_thread(struct wait *wait)
 
 int exit_descriptor_by_thread(pid_t pid, int *ret)
 {
-	struct wait *wait = calloc(1, sizeof *wait);
+	struct watch *watch = calloc(1, sizeof *watch);
 	int ends[2], error;
 
-	if (!wait)
+	if (!watch)
 		return -ENOMEM;
 	error = pipe_open(ends);
 	if (error < 0) {
-		free(wait);
+		free(watch);
 		return error;
 	}
-	*wait = (struct wait){.pid = pid, .end = ends[1]};
-	error = start_thread(wait);
+	*watch = (struct watch){.pid = pid, .end = ends[1]};
+	error = start_thread(watch);
 	if (error < 0) {
 		close(ends[0]);
 		close(ends[1]);
-		free(wait);
+		free(watch);
 		return error;
 	}
 	*ret = ends[0];

@@ -3,13 +3,16 @@
 #include "dns_ttl.h"
 
 #include <ares.h>
-#include <arpa/nameser.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/time.h>
+
+/* RFC 1035, 3.2.4 and RFC 2782: not every system has <arpa/nameser.h>. */
+#define CLASS_IN 1
+#define TYPE_SRV 33
 
 /* A name server that is silent for so long is asked again, each time for twice as long,
  * the next one first. */
@@ -324,7 +327,7 @@ int lookup_begin(struct adopt_reactor *reactor, const struct endpoint *endpoint,
 		ask_host(lookup, endpoint->name, endpoint->port, 0, 1);
 	} else {
 		lookup->pending++;
-		ares_search(lookup->channel, endpoint->name, ns_c_in, ns_t_srv, service_answered,
+		ares_search(lookup->channel, endpoint->name, CLASS_IN, TYPE_SRV, service_answered,
 			    lookup);
 	}
 	await_timeout(lookup);
