@@ -44,6 +44,24 @@ def check_available():
         raise Unavailable("no namespaces: " + probe.stderr.strip())
 
 
+@contextlib.contextmanager
+def in_network(path):
+    """What this thread opens within this is in another network namespace."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def enter(which):
+        with open(which, "rb") as namespace:
+            if libc.setns(namespace.fileno(), CLONE_NEWNET) != 0:
+                raise OSError(ctypes.get_errno(), f"setns {which}")
+
+    with open("/proc/thread-self/ns/net", "rb") as ours:
+        enter(path)
+        try:
+            yield
+        finally:
+            enter(f"/proc/self/fd/{ours.fileno()}")
+
+
 class Lab:
     """A context manager; all of the lab is gone at its end."""
 
@@ -145,22 +163,9 @@ class Lab:
             raise AssertionError(f"{' '.join(argv)}: exit code {done.returncode}\n{done.stdout}")
         return done.stdout
 
-    @contextlib.contextmanager
     def network(self):
         """Sockets made within this are made in the lab's network."""
-        libc = ctypes.CDLL(None, use_errno=True)
-
-        def enter(path):
-            with open(path, "rb") as namespace:
-                if libc.setns(namespace.fileno(), CLONE_NEWNET) != 0:
-                    raise OSError(ctypes.get_errno(), f"setns {path}")
-
-        with open("/proc/thread-self/ns/net", "rb") as ours:
-            enter(f"/proc/{self.pid}/ns/net")
-            try:
-                yield
-            finally:
-                enter(f"/proc/self/fd/{ours.fileno()}")
+        return in_network(f"/proc/{self.pid}/ns/net")
 
     def path(self, inside):
         """Where a path of the lab is to be found from here."""
