@@ -3,8 +3,8 @@
 #include "config_read.h"
 #include "config_routing.h"
 #include "config_table.h"
-#include "listen.h"
 #include "support/identity.h"
+#include "support/listen.h"
 #include "support/option.h"
 #include "support/value.h"
 

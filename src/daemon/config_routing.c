@@ -1,7 +1,7 @@
 #include "config_routing.h"
 
 #include "config_table.h"
-#include "listen.h"
+#include "support/listen.h"
 #include "support/option.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 #define DAEMON_CONTROL_SOCKET_H
 
 #include "config.h"
-#include "listen.h"
+#include "support/listen.h"
 
 /*
  * Opens the control socket that a configuration names, if it does: for nobody but adoptd's

@@ -8,7 +8,7 @@
 #define DAEMON_KEEP_H
 
 #include "activation/activation.h"
-#include "listen.h"
+#include "support/listen.h"
 
 /*
  * Takes out of a list what an adoptd before this one opened, and adds it to a set. What can

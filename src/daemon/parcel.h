@@ -4,8 +4,8 @@
 
 #include "activation/activation.h"
 #include "elders.h"
-#include "listen.h"
 #include "support/fd_message.h"
+#include "support/listen.h"
 
 /* Messages that are sent one after the other. Initialize with zeros. */
 struct parcel {

@@ -5,8 +5,8 @@
 #include "activation/activation.h"
 #include "adopt/adopt.h"
 #include "daemon/config.h"
-#include "daemon/listen.h"
 #include "support/fault.h"
+#include "support/listen.h"
 
 /* Which of the adopt calls a descriptor is for. */
 enum plan_role {

@@ -1,5 +1,5 @@
 /* Sockets of adoptd's own; UNIX paths lie in a directory of the test's. */
-#include "daemon/listen.h"
+#include "support/listen.h"
 
 #include "adopt/adopt.h"
 

@@ -1,7 +1,7 @@
 /* The text of a `listen` address: an endpoint's, with a prefix for what is no stream. */
 #include "listen.h"
 
-#include "support/endpoint.h"
+#include "endpoint.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* listen.h - sockets of adoptd's own, where nobody handed one over */
-#ifndef DAEMON_LISTEN_H
-#define DAEMON_LISTEN_H
+#ifndef SUPPORT_LISTEN_H
+#define SUPPORT_LISTEN_H
 
 #include "adopt/adopt.h"
 
