@@ -6,12 +6,13 @@
  * systemd, which unsets the variables that they share; inetd last: descriptor 0 is its own
  * only where nobody has given it under another name. */
 static const struct giver *const givers[] = {
-	&giver_handover,       &giver_systemfd, &giver_systemd,
+	&giver_handover,       &giver_systemfd,    &giver_systemd,
 #ifdef HAVE_LAUNCH_ACTIVATE_SOCKET
 	&giver_launchd,
 #endif
-	&giver_server_starter, &giver_einhorn,  &giver_upstart, &giver_s6_fdholder, &giver_nginx,
-	&giver_gunicorn,       &giver_puma,     &giver_php_fpm, &giver_fd_option,   &giver_inetd,
+	&giver_server_starter, &giver_einhorn,     &giver_upstart, &giver_s6_fdholder,
+	&giver_nginx,          &giver_gunicorn,    &giver_puma,    &giver_php_fpm,
+	&giver_fd_option,      &giver_from_option, &giver_inetd,
 };
 
 #define GIVERS (sizeof givers / sizeof givers[0])

@@ -37,9 +37,10 @@ struct inherited_list {
 
 /* What the givers need to know. */
 struct activation_request {
-	const char *const *fd_options; /* the --fd options' values, NULL-terminated, or NULL */
-	const char *const *port_names; /* the port blocks' names, NULL-terminated, or NULL:
-					  launchd has no list of its own */
+	const char *const *fd_options;   /* the --fd options' values, NULL-terminated, or NULL */
+	const char *const *from_options; /* likewise those of --from */
+	const char *const *port_names;   /* the port blocks' names, NULL-terminated, or NULL:
+					    launchd has no list of its own */
 };
 
 /* A giver: looks whether it gave anything, and adds it to the list. */
@@ -67,10 +68,14 @@ extern const struct giver giver_gunicorn;
 extern const struct giver giver_puma;
 extern const struct giver giver_php_fpm;
 extern const struct giver giver_fd_option;
+extern const struct giver giver_from_option;
 extern const struct giver giver_inetd;
 
 /* Tells whether a --fd option's value is written as [NAME=]FD. */
 bool fd_option_is_valid(const char *option);
+
+/* Tells whether a --from option's value is written as [haproxy:]SOCKET. */
+bool from_option_is_valid(const char *option);
 
 /* Reads a descriptor's number, which is plain digits. Returns 0 or -EINVAL. */
 int descriptor_read(const char *text, int *ret);

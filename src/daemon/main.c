@@ -41,7 +41,11 @@ static int collect(const struct options *options, const struct config *config,
 		   struct inherited_list *list)
 {
 	const char **names = calloc(config->port_count + 1, sizeof *names);
-	struct activation_request request = {.fd_options = options->fds, .port_names = names};
+	struct activation_request request = {
+		.fd_options = options->fds,
+		.from_options = options->froms,
+		.port_names = names,
+	};
 	char *message = NULL;
 	int error;
 

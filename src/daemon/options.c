@@ -13,25 +13,27 @@ enum {
 	OPTION_CHECK = COMMAND_LINE_LONG,
 	OPTION_DUMP,
 	OPTION_FD,
+	OPTION_FROM,
 	OPTION_STRICT,
 };
 
 static const struct option table[] = {
-	{"config", required_argument, NULL, 'c'},
-	{"execute", required_argument, NULL, 'e'},
-	{"fd", required_argument, NULL, OPTION_FD},
-	{"check", no_argument, NULL, OPTION_CHECK},
-	{"strict", no_argument, NULL, OPTION_STRICT},
-	{"dump", no_argument, NULL, OPTION_DUMP},
-	{"version", no_argument, NULL, 'v'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
+	{"config", required_argument, NULL, 'c'},   {"execute", required_argument, NULL, 'e'},
+	{"fd", required_argument, NULL, OPTION_FD}, {"from", required_argument, NULL, OPTION_FROM},
+	{"check", no_argument, NULL, OPTION_CHECK}, {"strict", no_argument, NULL, OPTION_STRICT},
+	{"dump", no_argument, NULL, OPTION_DUMP},   {"version", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
 };
+
+static void append(const char **values, const char *value)
+{
+	while (*values)
+		values++;
+	*values = value;
+}
 
 static int take(struct options *options, int option, const struct command_line *line)
 {
-	size_t fds = 0;
-
 	switch (option) {
 	case 'c':
 		return command_line_take_once(line, "-c", &options->config_path);
@@ -44,9 +46,16 @@ static int take(struct options *options, int option, const struct command_line *
 				"--fd takes FD or NAME=FD, FD being a descriptor's number, "
 				"not \"%s\"",
 				line->value);
-		while (options->fds[fds])
-			fds++;
-		options->fds[fds] = line->value;
+		append(options->fds, line->value);
+		return 0;
+	case OPTION_FROM:
+		if (!from_option_is_valid(line->value))
+			return command_line_refuse(
+				line,
+				"--from takes SOCKET or haproxy:SOCKET, the path of a UNIX "
+				"socket, not \"%s\"",
+				line->value);
+		append(options->froms, line->value);
 		return 0;
 	case OPTION_CHECK:
 		options->check = true;
@@ -90,9 +99,12 @@ int options_parse(int argc, char *argv[], FILE *errors, struct options *ret)
 		.letters = ":c:e:vh",
 		.table = table,
 	};
-	/* Each --fd takes a word at least. */
-	struct options options = {.fds = calloc((size_t)argc + 1, sizeof *options.fds)};
-	int error = options.fds ? 0 : -ENOMEM;
+	/* Each --fd and --from takes a word at least. */
+	struct options options = {
+		.fds = calloc((size_t)argc + 1, sizeof *options.fds),
+		.froms = calloc((size_t)argc + 1, sizeof *options.froms),
+	};
+	int error = options.fds && options.froms ? 0 : -ENOMEM;
 	int option;
 
 	command_line_start(&line);
@@ -113,14 +125,14 @@ int options_parse(int argc, char *argv[], FILE *errors, struct options *ret)
 void options_done(struct options *options)
 {
 	free(options->fds);
-	options->fds = NULL;
+	free(options->froms);
+	options->fds = options->froms = NULL;
 }
 
 void options_print_help(FILE *stream)
 {
-	fputs("usage: adoptd [-c FILE | -e TEXT] [--fd [NAME=]FD]... [--check] "
-	      "[--strict]\n"
-	      "              [--dump]\n"
+	fputs("usage: adoptd [-c FILE | -e TEXT] [--fd [NAME=]FD]...\n"
+	      "              [--from [haproxy:]SOCKET]... [--check] [--strict] [--dump]\n"
 	      "\n"
 	      "Serves the sockets that systemd, launchd, inetd or a parent process hands over.\n"
 	      "\n"
@@ -129,6 +141,9 @@ void options_print_help(FILE *stream)
 	      "  -e, --execute TEXT   the configuration itself, instead of a file\n"
 	      "      --fd [NAME=]FD   adopt the inherited descriptor FD under NAME (listeners);\n"
 	      "                       repeatable\n"
+	      "      --from SOCKET    adopt what `adoptctl give` gives there; repeatable\n"
+	      "      --from haproxy:SOCKET\n"
+	      "                       adopt the sockets of an HAProxy by its stats socket\n"
 	      "      --check          print every fault of the configuration, and exit\n"
 	      "      --strict         warnings are faults\n"
 	      "      --dump           print the effective configuration, and exit\n"

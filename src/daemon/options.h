@@ -12,6 +12,7 @@ struct options {
 	const char *config_path; /* of -c, else the default; NULL with -e */
 	const char *config_text; /* of -e, else NULL */
 	const char **fds;        /* of each --fd, in order, NULL-terminated; never NULL */
+	const char **froms;      /* likewise of each --from */
 	bool check;
 	bool strict;
 	bool dump;

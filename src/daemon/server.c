@@ -266,7 +266,7 @@ static int enter_sandbox(struct server *server, const struct server_order *order
 		.given = order->given,
 		.config_path = server->options->config_path,
 		.program = server->program,
-		.hands_over = server_has_ports(server),
+		.hands_over = server_has_ports(server) && !server->list->under_einhorn,
 		.to_syslog = server->list->stderr_taken,
 	};
 

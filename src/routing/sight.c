@@ -1,9 +1,7 @@
 #include "sight.h"
 
 #include "http.h"
-
-#include <sys/socket.h>
-#include <unistd.h>
+#include "support/unix_socket.h"
 
 static void see(struct sight *sight, const uint8_t *data, size_t length)
 {
@@ -68,34 +66,12 @@ enum verdict sight_host(struct sight *sight, size_t *ret_needed)
 	return sight->host_verdict;
 }
 
-/* Asks the system: SO_PEERCRED, or getpeereid(3). */
-static bool identify(int fd, uid_t *ret_uid, gid_t *ret_gid)
-{
-#if defined SO_PEERCRED
-	struct ucred peer;
-	socklen_t length = sizeof peer;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
-		return false;
-	*ret_uid = peer.uid;
-	*ret_gid = peer.gid;
-	return true;
-#elif defined HAVE_GETPEEREID
-	return getpeereid(fd, ret_uid, ret_gid) == 0;
-#else
-	(void)fd;
-	(void)ret_uid;
-	(void)ret_gid;
-	return false;
-#endif
-}
-
 bool sight_identified(struct sight *sight)
 {
 	if (!sight->user_known)
 		sight->identified = adopt_address_family(sight_local(sight)) == AF_UNIX &&
-				    identify(adopt_transport_descriptor(sight->transport),
-					     &sight->uid, &sight->gid);
+				    unix_socket_peer(adopt_transport_descriptor(sight->transport),
+						     &sight->uid, &sight->gid) == 0;
 	sight->user_known = true;
 	return sight->identified;
 }

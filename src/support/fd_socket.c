@@ -22,7 +22,7 @@
 /* Aligned as its headers must be. */
 union control {
 	struct cmsghdr header;
-	unsigned char bytes[CMSG_SPACE(FD_MESSAGE_FDS_MAX * sizeof(int))];
+	unsigned char bytes[CMSG_SPACE(FD_SOCKET_FDS_MAX * sizeof(int))];
 };
 
 /* --- waiting --- */
@@ -35,6 +35,18 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+uint64_t fd_socket_until(uint64_t timeout_ms)
+{
+	return now_ms() + timeout_ms;
+}
+
+uint64_t fd_socket_left(uint64_t until_ms)
+{
+	uint64_t now = now_ms();
+
+	return until_ms > now ? until_ms - now : 0;
+}
+
 /* Waits until the socket can be read from or written to. Returns 0; -ETIMEDOUT; a negative
  * errno. */
 static int wait_for(int fd, short events, uint64_t until_ms)
@@ -42,8 +54,7 @@ static int wait_for(int fd, short events, uint64_t until_ms)
 	struct pollfd wanted = {.fd = fd, .events = events};
 
 	for (;;) {
-		uint64_t now = now_ms();
-		uint64_t left = until_ms > now ? until_ms - now : 0;
+		uint64_t left = fd_socket_left(until_ms);
 		int ready = poll(&wanted, 1, left > INT_MAX ? INT_MAX : (int)left);
 
 		if (ready > 0)
@@ -101,7 +112,7 @@ int fd_socket_send(int fd, struct fd_message *message, size_t *sent)
 
 int fd_socket_send_all(int fd, struct fd_message *message, uint64_t timeout_ms)
 {
-	uint64_t until_ms = now_ms() + timeout_ms;
+	uint64_t until_ms = fd_socket_until(timeout_ms);
 	size_t sent = 0;
 	int error;
 
@@ -117,7 +128,7 @@ int fd_socket_send_all(int fd, struct fd_message *message, uint64_t timeout_ms)
 
 static int take_fd(struct fd_received *received, int fd)
 {
-	if (received->fd_count == FD_MESSAGE_FDS_MAX) {
+	if (received->fd_count == FD_SOCKET_FDS_MAX) {
 		close(fd);
 		return -EBADMSG;
 	}
@@ -168,18 +179,29 @@ static ssize_t receive_some(int fd, unsigned char *to, size_t length, struct fd_
 	return error < 0 ? error : got;
 }
 
+ssize_t fd_socket_read(int fd, void *to, size_t length, uint64_t timeout_ms,
+		       struct fd_received *received)
+{
+	uint64_t until_ms = fd_socket_until(timeout_ms);
+	ssize_t got;
+
+	while ((got = receive_some(fd, to, length, received)) == -EAGAIN) {
+		int error = wait_for(fd, POLLIN, until_ms);
+
+		if (error < 0)
+			return error;
+	}
+	return got;
+}
+
 static int receive_all(int fd, unsigned char *to, size_t length, uint64_t until_ms,
 		       struct fd_received *received)
 {
 	while (length > 0) {
-		ssize_t got = receive_some(fd, to, length, received);
+		ssize_t got = fd_socket_read(fd, to, length, fd_socket_left(until_ms), received);
 
-		if (got == 0)
-			return -ECONNRESET;
-		if (got == -EAGAIN)
-			got = wait_for(fd, POLLIN, until_ms);
-		if (got < 0)
-			return (int)got;
+		if (got <= 0)
+			return got < 0 ? (int)got : -ECONNRESET;
 		to += got;
 		length -= (size_t)got;
 	}
@@ -207,7 +229,7 @@ static int receive(int fd, uint64_t until_ms, struct fd_received *received)
 int fd_socket_receive(int fd, uint64_t timeout_ms, struct fd_received *ret)
 {
 	struct fd_received received = {0};
-	int error = receive(fd, now_ms() + timeout_ms, &received);
+	int error = receive(fd, fd_socket_until(timeout_ms), &received);
 
 	if (error < 0)
 		fd_received_done(&received);

@@ -4,6 +4,8 @@
 
 #include "fd_message.h"
 
+#include <sys/types.h>
+
 /*
  * Sends what is left of a message, as much of it as goes without waiting.
  * fd: a non-blocking UNIX stream socket.
@@ -18,12 +20,15 @@ int fd_socket_send(int fd, struct fd_message *message, size_t *sent);
  * fd_socket_send() returns. */
 int fd_socket_send_all(int fd, struct fd_message *message, uint64_t timeout_ms);
 
+/* As many descriptors as may come at once: Linux's SCM_MAX_FD. */
+#define FD_SOCKET_FDS_MAX 253
+
 /* A message that has come. */
 struct fd_received {
 	struct fd_message_header header;
-	unsigned char *body;         /* header.body_bytes of them */
-	int fds[FD_MESSAGE_FDS_MAX]; /* -1 where it has been taken out */
-	size_t fd_count;             /* as the header says */
+	unsigned char *body;        /* header.body_bytes of them */
+	int fds[FD_SOCKET_FDS_MAX]; /* -1 where it has been taken out */
+	size_t fd_count;            /* as the header says */
 };
 
 /*
@@ -36,6 +41,21 @@ struct fd_received {
  * -ENOMEM; a negative errno from recvmsg(2).
  */
 int fd_socket_receive(int fd, uint64_t timeout_ms, struct fd_received *ret);
+
+/*
+ * Receives some bytes, as soon as there are any, and adds the descriptors that travel with
+ * them: for those who give in another way.
+ * received: initialize with zeros. Free it with fd_received_done(), on failure too.
+ * Returns how many bytes; 0 at the end; -ETIMEDOUT; -EBADMSG where more descriptors came than
+ * there is room for; a negative errno from recvmsg(2).
+ */
+ssize_t fd_socket_read(int fd, void *to, size_t length, uint64_t timeout_ms,
+		       struct fd_received *received);
+
+/* Return when a time will be over that begins now, and how much of it is left by now: for
+ * who waits more than once. */
+uint64_t fd_socket_until(uint64_t timeout_ms);
+uint64_t fd_socket_left(uint64_t until_ms);
 
 /* Frees the body, and closes the descriptors that were not taken out. */
 void fd_received_done(struct fd_received *received);

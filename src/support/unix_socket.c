@@ -43,3 +43,25 @@ int unix_socket_connect(const char *path, int *ret)
 	*ret = fd;
 	return 0;
 }
+
+/* SO_PEERCRED, or getpeereid(3). */
+int unix_socket_peer(int fd, uid_t *ret_user, gid_t *ret_group)
+{
+#if defined SO_PEERCRED
+	struct ucred peer;
+	socklen_t length = sizeof peer;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
+		return -errno;
+	*ret_user = peer.uid;
+	*ret_group = peer.gid;
+	return 0;
+#elif defined HAVE_GETPEEREID
+	return getpeereid(fd, ret_user, ret_group) < 0 ? -errno : 0;
+#else
+	(void)fd;
+	(void)ret_user;
+	(void)ret_group;
+	return -EOPNOTSUPP;
+#endif
+}

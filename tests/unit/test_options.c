@@ -91,6 +91,22 @@ START_TEST(descriptors_in_order)
 	ck_assert_str_eq(options.fds[0], "0");
 	ck_assert_str_eq(options.fds[1], "web=3");
 	ck_assert_ptr_null(options.fds[2]);
+	ck_assert_ptr_null(options.froms[0]);
+	options_done(&options);
+}
+END_TEST
+
+START_TEST(givers_in_order)
+{
+	char program[] = "adoptd", flag[] = "--from", path[] = "/run/give",
+	     haproxy[] = "--from=haproxy:stats";
+	char *argv[] = {program, flag, path, haproxy, NULL};
+	struct options options;
+
+	ck_assert_int_eq(options_parse(4, argv, stderr, &options), 0);
+	ck_assert_str_eq(options.froms[0], "/run/give");
+	ck_assert_str_eq(options.froms[1], "haproxy:stats");
+	ck_assert_ptr_null(options.froms[2]);
 	options_done(&options);
 }
 END_TEST
@@ -124,6 +140,9 @@ static const struct {
 	{{"--fd"}, "--fd needs a value"},
 	{{"--fd", "abc"}, "--fd takes FD or NAME=FD"},
 	{{"--fd", "=3"}, "--fd takes FD or NAME=FD"},
+	{{"--from"}, "--from needs a value"},
+	{{"--from", ""}, "--from takes SOCKET or haproxy:SOCKET"},
+	{{"--from", "haproxy:"}, "--from takes SOCKET or haproxy:SOCKET"},
 	{{"--frobnicate"}, "--frobnicate is no option"},
 	{{"-x"}, "-x is no option"},
 	{{"--check=yes"}, "--check=yes is no option"},
@@ -142,8 +161,9 @@ END_TEST
 
 START_TEST(help_names_every_option)
 {
-	static const char *const names[] = {"--config", "--execute", "--fd",      "--check",
-					    "--strict", "--dump",    "--version", "--help"};
+	static const char *const names[] = {"--config", "--execute", "--fd",
+					    "--from",   "--check",   "--strict",
+					    "--dump",   "--version", "--help"};
 	FILE *stream = open_memstream(&said, &said_size);
 
 	options_print_help(stream);
@@ -169,6 +189,7 @@ int main(void)
 	tcase_add_test(tests, flags);
 	tcase_add_test(tests, text_instead_of_a_file);
 	tcase_add_test(tests, descriptors_in_order);
+	tcase_add_test(tests, givers_in_order);
 	tcase_add_test(tests, help_and_version_win);
 	tcase_add_loop_test(tests, wrong_usage, 0, sizeof wrong / sizeof wrong[0]);
 	tcase_add_test(tests, help_names_every_option);
