@@ -64,6 +64,7 @@ enum command_exit command_refuse(const struct command *command, const char *form
 
 extern const struct command command_connections;
 extern const struct command command_drain;
+extern const struct command command_give;
 extern const struct command command_import;
 extern const struct command command_kill;
 extern const struct command command_log_level;

@@ -347,12 +347,13 @@ class Completion(harness.Case):
         for name in self.offered(""):
             code, output = harness.run([ADOPTCTL, name, "--help"])
             self.assertEqual(code, OK, output)
-        self.assertEqual(len(self.offered("")), 10)
+        self.assertEqual(len(self.offered("")), 11)
         self.assertEqual(self.offered("und"), ["undrain"])
         self.assertEqual(self.offered("-s", "x", "imp"), ["import"])
         self.assertEqual(self.offered("--js"), ["--json"])
         self.assertEqual(self.offered("log-level", "w"), ["warning"])
         self.assertEqual(self.offered("import", "--fo"), ["--force"])
+        self.assertEqual(self.offered("give", "--on"), ["--once"])
         self.assertEqual(self.offered("import", "--from", "x"), ["xinetd"])
         os.mkdir(self.path("sub"))
         with open(self.path("some.conf"), "w", encoding="utf-8"):
