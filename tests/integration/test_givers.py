@@ -164,6 +164,8 @@ class Nginx(harness.Case):
         self.addCleanup(self.end, "pid")
         self.addCleanup(self.end, "adoptd.pid")
         wait_for("nginx's number", lambda: os.path.getsize(self.path("pid")) > 0)
+        # It is deaf to signals until it has workers.
+        wait_for("nginx", lambda: self.ask(b"GET / HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 204"))
         os.remove(self.program)
         with open(self.program, "w", encoding="ascii") as script:
             script.write(f"""#!/bin/sh
@@ -178,8 +180,8 @@ exec {ADOPTD} -e 'port "nginx" {{ echo {{}} }}' 2>{self.directory}/adoptd.log
         os.kill(master, signal.SIGQUIT)
         self.assertEqual(wait_for("adoptd", lambda: self.ask() == b"hello\n"), True)
 
-    def ask(self):
-        return echo_stream(("127.0.0.1", self.port))
+    def ask(self, data=b"hello\n"):
+        return echo_stream(("127.0.0.1", self.port), data)
 
 
 class Formats(harness.Case):
