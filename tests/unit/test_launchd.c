@@ -1,5 +1,6 @@
 /* launchd.c, the very file that macOS gets, against a shim of <launch.h>. */
 #include "activation/activation.h"
+#include "launch_answers.h"
 
 #include <check.h>
 #include <errno.h>

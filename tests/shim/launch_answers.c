@@ -1,7 +1,8 @@
-#include "launch.h"
+#include "launch_answers.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <launch.h>
 #include <stdlib.h>
 #include <string.h>
 
