@@ -1,7 +1,7 @@
 /* A datagram socket: receiving in bounded turns, sending at once. */
 #include "datagram_batch.h"
+#include "datagram_send.h"
 #include "event_reactor.h"
-#include "messages.h"
 #include "packet_info.h"
 #include "socket.h"
 
@@ -22,6 +22,7 @@ struct datagram_port {
 	struct adopt_datagram_protocol *protocol;
 	struct datagram_batch *large; /* where one is too large for the reactor's */
 	struct datagram_source source;
+	struct segments segments;
 	int family;
 	bool connected;
 	bool paused;
@@ -204,23 +205,6 @@ static void *unconst(const void *data)
 	return (void *)(uintptr_t)data;
 }
 
-static int send_all(struct datagram_port *port, const struct msghdr *like,
-		    const struct adopt_datagram *datagrams, size_t count)
-{
-	struct mmsghdr messages[ADOPT_DATAGRAMS_MAX];
-	struct iovec pieces[ADOPT_DATAGRAMS_MAX];
-	unsigned most = count < ADOPT_DATAGRAMS_MAX ? (unsigned)count : ADOPT_DATAGRAMS_MAX;
-
-	for (unsigned i = 0; i < most; i++) {
-		pieces[i].iov_base = unconst(datagrams[i].data);
-		pieces[i].iov_len = datagrams[i].length;
-		messages[i].msg_hdr = *like;
-		messages[i].msg_hdr.msg_iov = &pieces[i];
-		messages[i].msg_hdr.msg_iovlen = 1;
-	}
-	return messages_send(port->source.fd, messages, most);
-}
-
 static int port_send(struct adopt_port *base, const struct adopt_address *from,
 		     const struct adopt_address *to, const struct adopt_datagram *datagrams,
 		     size_t count)
@@ -241,14 +225,14 @@ static int port_send(struct adopt_port *base, const struct adopt_address *from,
 		return -EDESTADDRREQ;
 	if (from && port->source.tells_local)
 		packet_info_write(&message, from, &info);
-	sent = send_all(port, &message, datagrams, count);
+	sent = datagram_send(port->source.fd, &port->segments, &message, datagrams, count);
 	if (sent != -ECONNREFUSED)
 		return sent;
 	/* An earlier datagram was refused. Being told of it has kept this one from
 	   going out. On a connected UNIX socket nobody is there now either. */
 	if (port->connected)
 		adopt_call_soon(base->reactor, &port->refused);
-	return send_all(port, &message, datagrams, count);
+	return datagram_send(port->source.fd, &port->segments, &message, datagrams, count);
 }
 
 static const struct adopt_port_ops ops = {
