@@ -19,11 +19,24 @@ static const struct confine_path devices[] = {
 	{.path = "/dev/urandom"},
 };
 
+static bool has(const struct sandbox_paths *paths, const char *path,
+		const struct confine_path *item)
+{
+	for (size_t i = 0; i < paths->count; i++)
+		if (strcmp(paths->items[i].path, path) == 0 &&
+		    paths->items[i].write == item->write &&
+		    paths->items[i].sockets == item->sockets)
+			return true;
+	return false;
+}
+
 static int add(struct sandbox_paths *paths, const char *path, struct confine_path item)
 {
-	struct confine_path *items =
-		realloc(paths->items, (paths->count + 1) * sizeof *paths->items);
+	struct confine_path *items;
 
+	if (has(paths, path, &item))
+		return 0;
+	items = realloc(paths->items, (paths->count + 1) * sizeof *paths->items);
 	if (!items)
 		return -ENOMEM;
 	paths->items = items;

@@ -54,7 +54,8 @@ int confine_files(unsigned needs, const struct confine_path *paths, size_t count
  * Leaves no more system calls than the needs take, as far as a filter can tell: all others
  * fail with EPERM. With CONFINE_PROGRAMS it leaves all but those that no program for a
  * client has a use for, as they are about the whole machine: seccomp(2).
- * Returns 0; -ENOSYS; -ELIBACC where libseccomp cannot be loaded; another negative errno.
+ * needs: a set of enum confine_need.
+ * Returns 0; -ENOSYS; another negative errno from prctl(2).
  */
 int confine_calls(unsigned needs);
 

@@ -1,4 +1,4 @@
-/* confine_calls.h - which system calls are for what: the tables of confine_seccomp.c */
+/* confine_calls.h - which system calls are for what: the tables of confine_compile.c */
 #ifndef SUPPORT_CONFINE_CALLS_H
 #define SUPPORT_CONFINE_CALLS_H
 

@@ -1,4 +1,4 @@
-/* Where there is no libseccomp. */
+/* Where there was no libseccomp when adoptd was built, or it was built for another machine. */
 #include "confine.h"
 
 #include <errno.h>
