@@ -85,14 +85,12 @@ static void tell(struct sandbox *sandbox, const char *what, int error)
 static int close_files(struct sandbox *sandbox, const struct sandbox_order *order)
 {
 	struct sandbox_paths paths = {0};
-	int version, error = sandbox_paths_find(order, &paths);
+	int error = sandbox_paths_find(order, &paths);
 
-	if (error < 0)
-		return error;
-	error = confine_files(sandbox->needs, paths.items, paths.count, &version);
+	if (error == 0)
+		tell(sandbox, "Landlock", confine_files(sandbox->needs, paths.items, paths.count));
 	sandbox_paths_done(&paths);
-	tell(sandbox, "Landlock", error);
-	return 0;
+	return error;
 }
 
 /* The calls come last: the other parts make such as are given up then. */
@@ -101,11 +99,10 @@ static int close_all(struct sandbox *sandbox, const struct sandbox_order *order)
 	bool programs = sandbox->needs & CONFINE_PROGRAMS;
 	int error = confine_privileges();
 
-	if (error < 0) {
-		log_debug("sandbox: this system has none");
+	tell(sandbox, "no new privileges", error);
+	/* The rest needs that. */
+	if (error < 0)
 		return 0;
-	}
-	tell(sandbox, "no new privileges", 0);
 	if (!programs) {
 		tell(sandbox, "no capabilities", confine_capabilities(sandbox->needs));
 		error = close_files(sandbox, order);
@@ -146,6 +143,10 @@ int sandbox_enter(struct sandbox *sandbox, const struct sandbox_order *order)
 	sandbox->needs = needs_of(config) | needs_besides(order);
 	if (config->sandbox == CONFIG_SANDBOX_NO)
 		return 0;
+	if (!confine_known()) {
+		log_debug("sandbox: none, as this system has no such thing");
+		return 0;
+	}
 	if (config->sandbox == CONFIG_SANDBOX_YES && sandbox->needs & CONFINE_PROGRAMS) {
 		log_debug("sandbox: none, as programs would be in it too");
 		return 0;

@@ -28,10 +28,13 @@ struct confine_path {
 	bool sockets;     /* a directory: UNIX sockets are made in it, and removed */
 };
 
+/* Tells whether the system has any of this. */
+bool confine_known(void);
+
 /*
  * Sees to it that no program that is run from now on has more rights than this process: no
  * set-user-ID, no file capabilities (PR_SET_NO_NEW_PRIVS). The other parts need that.
- * Returns 0; -ENOSYS where the system has no such thing.
+ * Returns 0; -ENOSYS; a negative errno from prctl(2).
  */
 int confine_privileges(void);
 
@@ -45,10 +48,9 @@ int confine_capabilities(unsigned needs);
 /*
  * Leaves no more of the file system than some places, to be read, and all beneath those that
  * are directories; and none of TCP but what the needs take: landlock(7).
- * ret_version: of Landlock, as the kernel counts.
  * Returns 0; -ENOSYS, -EOPNOTSUPP where there is no Landlock; another negative errno.
  */
-int confine_files(unsigned needs, const struct confine_path *paths, size_t count, int *ret_version);
+int confine_files(unsigned needs, const struct confine_path *paths, size_t count);
 
 /*
  * Leaves no more system calls than the needs take, as far as a filter can tell: all others

@@ -84,7 +84,7 @@ static int add(int ruleset, const struct confine_path *path)
 	return r;
 }
 
-int confine_files(unsigned needs, const struct confine_path *paths, size_t count, int *ret_version)
+int confine_files(unsigned needs, const struct confine_path *paths, size_t count)
 {
 	int version =
 		(int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -103,7 +103,5 @@ int confine_files(unsigned needs, const struct confine_path *paths, size_t count
 	if (r == 0 && syscall(SYS_landlock_restrict_self, fd, 0) < 0)
 		r = -errno;
 	close(fd);
-	if (r == 0)
-		*ret_version = version;
 	return r;
 }

@@ -3,11 +3,10 @@
 
 #include <errno.h>
 
-int confine_files(unsigned needs, const struct confine_path *paths, size_t count, int *ret_version)
+int confine_files(unsigned needs, const struct confine_path *paths, size_t count)
 {
 	(void)needs;
 	(void)paths;
 	(void)count;
-	(void)ret_version;
 	return -ENOSYS;
 }

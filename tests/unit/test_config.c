@@ -270,6 +270,7 @@ static const struct {
 	 {"-e:2: log-level: unknown value \"loud\"; it is one of error, warning, notice, info, "
 	  "debug"}},
 	{OK "log-format = jornal\n", 1, {"did you mean \"journal\"?"}},
+	{OK "sandbox = strikt\n", 1, {"did you mean \"strict\"?"}},
 	{"port x {\n optional = maybe\n echo {} }\n",
 	 1,
 	 {"-e:2: optional: \"maybe\" is neither true nor false"}},
@@ -788,6 +789,7 @@ START_TEST(dump_fills_defaults_in)
 			       "log-level = \"info\"\n"
 			       "log-format = \"auto\"\n"
 			       "access-log = false\n"
+			       "sandbox = \"yes\"\n"
 			       "\n"
 			       "port \"a\" {\n"
 			       "    listen = {}\n"
