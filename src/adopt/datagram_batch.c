@@ -53,8 +53,6 @@ unsigned datagram_batch_room(const struct datagram_batch *batch, size_t max_pack
 	size_t room = batch->size / aligned(max_packet_size);
 	unsigned most = messages_at_a_time();
 
-	if (most > ADOPT_DATAGRAMS_MAX)
-		most = ADOPT_DATAGRAMS_MAX;
 	return room < most ? (unsigned)room : most;
 }
 

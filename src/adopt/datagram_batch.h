@@ -29,8 +29,8 @@ int datagram_batch_new(size_t bytes, struct datagram_batch **ret);
 /* Frees it and sets it NULL; NULL inside is harmless. */
 void datagram_batch_free(struct datagram_batch **batch);
 
-/* Returns for how many datagrams of a size there is room: ADOPT_DATAGRAMS_MAX or fewer, 0
- * where even one is too large. */
+/* Returns how many datagrams of a size come at a time, for which there is room: 0 where even
+ * one is too large. */
 unsigned datagram_batch_room(const struct datagram_batch *batch, size_t max_packet_size);
 
 /*

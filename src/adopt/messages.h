@@ -14,7 +14,7 @@ struct mmsghdr {
 };
 #endif
 
-/* Returns how many messages_receive() takes at most: no more than so many need be ready. */
+/* Returns how many messages_receive() takes at most: ADOPT_DATAGRAMS_MAX, or 1. */
 unsigned messages_at_a_time(void);
 
 /*
