@@ -76,6 +76,8 @@ int environment_take(const struct dialect *dialect, const struct announced *anno
 	if (r < 0)
 		return environment_refuse(dialect, announced->variable, announced->number,
 					  ret_message);
+	if (announced->name && !*announced->name)
+		return environment_refuse(dialect, announced->variable, value, ret_message);
 	if (is_open_but_no_socket(fd))
 		return giver_fail(-EINVAL, ret_message,
 				  "%s=" SHOWN ": descriptor %d is no socket, and %s hands over "

@@ -36,7 +36,7 @@ const char *environment_address_name(const char *address);
  * Takes one descriptor, which is to be a socket.
  * announced: its text is copied.
  * ret_message: as in struct giver; names the variable, and what would be right.
- * Returns 0; -EINVAL where it is no descriptor's number, or that is no socket; what
+ * Returns 0; -EINVAL where it is no descriptor's number, has an empty name, or is no socket; what
  * inherited_add() returns.
  */
 int environment_take(const struct dialect *dialect, const struct announced *announced,

@@ -269,6 +269,7 @@ END_TEST
 static const struct wrong wrongs[] = {
 	{"SERVER_STARTER_PORT", "8080", "\"8080\" is no descriptor", -EINVAL},
 	{"SERVER_STARTER_PORT", "=3", "\"=3\" is no descriptor", -EINVAL},
+	{"SERVER_STARTER_PORT", "a:=3", "\"a:=3\" is no descriptor", -EINVAL},
 	{"SERVER_STARTER_PORT", "a=3;", "\"\" is no descriptor", -EINVAL},
 	{"SERVER_STARTER_PORT", "a=x", "SERVER_STARTER_PORT=127.0.0.1:80=3", -EINVAL},
 	{"SERVER_STARTER_PORT", "a=3;b=3", "server-starter gave descriptor 3 already, as \"a\"",
@@ -288,6 +289,7 @@ static const struct wrong wrongs[] = {
 	{"PUMA_INHERIT_0", "3", "PUMA_INHERIT_0=3:tcp://127.0.0.1:80", -EINVAL},
 	{"PUMA_INHERIT_0", "3:", "\"3:\" is no descriptor", -EINVAL},
 	{"PUMA_INHERIT_0", "3:127.0.0.1:80", "\"3:127.0.0.1:80\" is no descriptor", -EINVAL},
+	{"PUMA_INHERIT_0", "3:tcp://a:", "\"3:tcp://a:\" is no descriptor", -EINVAL},
 	{"PUMA_INHERIT_0", "3:tcp://?a", "\"3:tcp://?a\" is no descriptor", -EINVAL},
 	{"PUMA_INHERIT_0", ":tcp://[::1]:80", "\"\" is no descriptor", -EINVAL},
 	{"S6_FD#", "-1", "\"-1\" is no descriptor", -EINVAL},
