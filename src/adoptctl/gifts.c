@@ -54,26 +54,24 @@ static const char *why_not(int error)
 }
 
 /* Names what an address has opened: a name may stand for several. */
-static int name_opened(struct gifts *gifts, size_t had, const char *name)
+static int name_opened(struct gifts *gifts, const char *name)
 {
 	char **names = realloc(gifts->names, gifts->opened.count * sizeof *names);
 
 	if (!names)
 		return -ENOMEM;
 	gifts->names = names;
-	for (size_t i = had; i < gifts->opened.count; i++)
-		names[i] = NULL;
-	for (size_t i = had; i < gifts->opened.count; i++) {
-		names[i] = strdup(name);
-		if (!names[i])
+	while (gifts->name_count < gifts->opened.count) {
+		names[gifts->name_count] = strdup(name);
+		if (!names[gifts->name_count])
 			return -ENOMEM;
+		gifts->name_count++;
 	}
 	return 0;
 }
 
 static enum command_exit open_word(struct gifts *gifts, const char *word)
 {
-	size_t had = gifts->opened.count;
 	const char *address;
 	char *name = split(word, &address);
 	int r = name ? listen_check(address) : -ENOMEM;
@@ -81,7 +79,7 @@ static enum command_exit open_word(struct gifts *gifts, const char *word)
 	if (r == 0)
 		r = listen_open(&gifts->opened, NULL, address);
 	if (r == 0)
-		r = name_opened(gifts, had, name);
+		r = name_opened(gifts, name);
 	free(name);
 	if (r == 0)
 		return COMMAND_OK;
@@ -203,7 +201,7 @@ int gifts_send(const struct gifts *gifts, int fd, uint64_t timeout_ms)
 
 void gifts_done(struct gifts *gifts)
 {
-	for (size_t i = 0; gifts->names && i < gifts->opened.count; i++)
+	for (size_t i = 0; i < gifts->name_count; i++)
 		free(gifts->names[i]);
 	free(gifts->names);
 	listen_close(&gifts->opened);

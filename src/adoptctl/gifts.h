@@ -11,6 +11,7 @@ struct gifts {
 	struct inherited_list inherited; /* from systemd and the like, and by number */
 	struct listen_set opened;
 	char **names; /* of what was opened, one an item */
+	size_t name_count;
 };
 
 /*

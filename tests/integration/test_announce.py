@@ -6,7 +6,7 @@ import sys
 import unittest
 
 import harness
-from harness import ADOPTD, adoptd, connect, echo_stream, listener, read_all, wait_for
+from harness import ADOPTD, adoptd, connect, echo_stream, free_port, listener, read_all, wait_for
 
 # Who takes a socket by the library of its dialect, answers one client, and says what it is
 # called.
@@ -85,9 +85,7 @@ class Announce(harness.Case):
 
     @harness.need("nginx")
     def test_nginx(self):
-        sock = self.use(listener())
-        port = sock.getsockname()[1]
-        sock.close()
+        port = free_port()
         conf = self.write("conf", NGINX.format(directory=self.directory, port=port))
         daemon = self.use(adoptd(
             f'port "web" {{ listen = {{"127.0.0.1:{port}"}} exec {{ wait = true '
