@@ -315,7 +315,8 @@ struct adopt_watcher {
  * Calls ops->readable, or ops->writable, again and again while the descriptor
  * is so. Adding one that is there changes nothing, nor does removing one that
  * is not.
- * The add calls return 0, -ENOMEM, or a negative errno from the backend.
+ * The add calls return 0; -ENOMEM; -EBADF if the descriptor is not open; -EMFILE if
+ * select() is all there is, and cannot watch it; a negative errno from the backend.
  */
 int adopt_reader_add(struct adopt_reactor *reactor, struct adopt_watcher *watcher);
 void adopt_reader_remove(struct adopt_reactor *reactor, struct adopt_watcher *watcher);

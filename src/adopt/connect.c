@@ -139,6 +139,8 @@ int event_connect_stream(struct adopt_reactor *base, const struct adopt_address 
 	if (reactor->ending)
 		return -ECANCELED;
 	error = adopt_socket_create(adopt_address_family(address), type, &fd);
+	if (error == 0)
+		error = event_reactor_keep(reactor, fd);
 	if (error < 0)
 		return error;
 	stream = stream_new(reactor, fd, type, address);

@@ -277,7 +277,7 @@ static int port_new(struct event_reactor *reactor, int fd, const struct adopt_so
 		error = make_room(reactor, port);
 	if (error < 0)
 		goto out;
-	error = source->fd = socket_duplicate(fd);
+	error = source->fd = event_reactor_keep(reactor, socket_duplicate(fd));
 	if (error < 0)
 		goto out;
 	if (socket_local(source->fd, &source->own) < 0)

@@ -29,6 +29,7 @@ struct event_reactor {
 	struct event run_due; /* where streams are due outside of an event */
 	int wake_fds[2];
 	int reserve_fd; /* given up to turn clients away when descriptors run out */
+	int fd_end;     /* no descriptor from here on can be watched */
 	bool edges;     /* the backend can tell of what is new alone */
 	short hang_up;  /* EV_CLOSED where it can tell of an end of file behind bytes, or 0 */
 	bool in_event;  /* one of the reactor's own */
@@ -48,6 +49,17 @@ struct event_reactor {
 
 /* The reactor's own struct, from its shared part. */
 struct event_reactor *event_reactor(struct adopt_reactor *reactor);
+
+/* Tells whether the backend can watch a descriptor: select() cannot watch one of FD_SETSIZE
+ * or more. */
+bool event_reactor_carries(const struct event_reactor *reactor, int fd);
+
+/*
+ * Keeps a new descriptor only if it can be watched.
+ * fd: or a negative errno, from where it should have come.
+ * Returns it; otherwise it is closed, and -EMFILE.
+ */
+int event_reactor_keep(const struct event_reactor *reactor, int fd);
 
 /* Milliseconds as libevent wants them. */
 struct timeval event_time(uint64_t ms);

@@ -2,6 +2,7 @@
 #include "event_reactor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 struct event_timer {
@@ -75,6 +76,11 @@ static int watch(struct adopt_reactor *reactor, int fd, short what, event_callba
 
 	if (*slot)
 		return 0;
+	if (!event_reactor_carries(event_reactor(reactor), fd))
+		return -EMFILE;
+	/* Not every backend would notice. */
+	if (fcntl(fd, F_GETFD) < 0)
+		return -errno;
 	event = event_new(event_reactor(reactor)->events, fd, what | EV_PERSIST, callback, watcher);
 	if (!event)
 		return -ENOMEM;

@@ -6,8 +6,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -207,10 +210,39 @@ static int try_descriptors(int fd)
 	return error;
 }
 
+bool event_reactor_carries(const struct event_reactor *reactor, int fd)
+{
+	return fd < reactor->fd_end;
+}
+
+int event_reactor_keep(const struct event_reactor *reactor, int fd)
+{
+	if (fd < 0 || event_reactor_carries(reactor, fd))
+		return fd;
+	socket_close(fd);
+	return -EMFILE;
+}
+
+/* Descriptors come from the lowest number on: with the next one all before can be watched,
+ * libevent's own too. */
+static int judge_backend(struct event_reactor *reactor)
+{
+	bool selects = strcmp(event_base_get_method(reactor->events), "select") == 0;
+	int features = event_base_get_features(reactor->events), next;
+
+	reactor->edges = (features & EV_FEATURE_ET) != 0;
+	reactor->hang_up = features & EV_FEATURE_EARLY_CLOSE ? EV_CLOSED : 0;
+	reactor->fd_end = selects ? FD_SETSIZE : INT_MAX;
+	next = event_reactor_keep(reactor, socket_duplicate(reactor->reserve_fd));
+	if (next < 0)
+		return next;
+	socket_close(next);
+	return 0;
+}
+
 static int open_parts(struct event_reactor *reactor)
 {
 	int error = new_wake_pipe(reactor->wake_fds);
-	int features;
 
 	if (error < 0)
 		return error;
@@ -223,9 +255,9 @@ static int open_parts(struct event_reactor *reactor)
 	reactor->events = new_events();
 	if (!reactor->events)
 		return -ENOMEM;
-	features = event_base_get_features(reactor->events);
-	reactor->edges = (features & EV_FEATURE_ET) != 0;
-	reactor->hang_up = features & EV_FEATURE_EARLY_CLOSE ? EV_CLOSED : 0;
+	error = judge_backend(reactor);
+	if (error < 0)
+		return error;
 	event_assign(&reactor->soon, reactor->events, -1, 0, run_calls, reactor);
 	event_assign(&reactor->run_due, reactor->events, -1, 0, event_reactor_on_due, reactor);
 	event_assign(&reactor->woken, reactor->events, reactor->wake_fds[0], EV_READ | EV_PERSIST,

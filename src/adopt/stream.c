@@ -417,7 +417,7 @@ int event_stream_connection(struct adopt_reactor *base, int fd, int family,
 		return error;
 	if (reactor->ending)
 		return -ECANCELED;
-	copy = socket_duplicate(fd);
+	copy = event_reactor_keep(reactor, socket_duplicate(fd));
 	if (copy < 0)
 		return copy;
 	stream = stream_new(reactor, copy, kind.type, &peer);

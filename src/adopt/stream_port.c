@@ -139,7 +139,7 @@ static void accept_batch(evutil_socket_t fd, short what, void *argument)
 	event_reactor_enters(reactor_of(port));
 	while (left > 0 && !port->paused && !port->stopping) {
 		struct adopt_address peer;
-		int client = socket_accept(port->fd, &peer);
+		int client = event_reactor_keep(reactor_of(port), socket_accept(port->fd, &peer));
 
 		left--;
 		if (client >= 0) {
@@ -238,7 +238,7 @@ static int port_new(struct event_reactor *reactor, int fd, const struct adopt_so
 	error = adopt_timer_new(&reactor->base, rested, port, &port->rest);
 	if (error < 0)
 		goto out;
-	error = port->fd = socket_duplicate(fd);
+	error = port->fd = event_reactor_keep(reactor, socket_duplicate(fd));
 	if (error < 0)
 		goto out;
 	event_assign(&port->acceptable, reactor->events, port->fd, EV_READ | EV_PERSIST,

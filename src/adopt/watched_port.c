@@ -132,7 +132,7 @@ static int port_new(struct event_reactor *reactor, int fd, struct adopt_lookout 
 	};
 	error = adopt_timer_new(&reactor->base, rested, port, &port->rest);
 	if (error == 0)
-		error = port->fd = socket_duplicate(fd);
+		error = port->fd = event_reactor_keep(reactor, socket_duplicate(fd));
 	if (error < 0) {
 		port_free(port);
 		return error;
