@@ -1,4 +1,4 @@
-"""The property lists for launchd: lint, and the same sockets as systemd's units.
+"""The property lists for launchd: lint, and the same sockets as systemd's units; the formula.
 
 What is checked is from launchd.plist(5). Python's plistlib reads strictly what
 plistutil lets pass.
@@ -8,9 +8,12 @@ import glob
 import os
 import plistlib
 import re
+import shutil
+import subprocess
 import unittest
 
 TOP_SRCDIR = os.environ.get("TOP_SRCDIR", ".")
+ADOPTD = os.path.abspath(os.environ.get("ADOPTD", "./adoptd"))
 PLISTS = sorted(glob.glob(os.path.join(TOP_SRCDIR, "launchd", "*.plist.in")))
 PLACES = {"sbindir": "/usr/local/sbin", "sysconfdir": "/usr/local/etc",
           "launchddir": "/Library/LaunchDaemons"}
@@ -116,6 +119,26 @@ class Shipped(unittest.TestCase):
                 with open(os.path.join(TOP_SRCDIR, "units", conf), encoding="utf-8") as file:
                     ports = re.findall(r'^port "([^"]+)"', file.read(), re.M)
                 self.assertEqual(sorted(plist["Sockets"]), sorted(ports))
+
+
+class Formula(unittest.TestCase):
+    """Homebrew's: what of it can be looked at without Homebrew."""
+
+    def setUp(self):
+        with open(os.path.join(TOP_SRCDIR, "launchd", "adoptd.rb.in"), encoding="utf-8") as file:
+            self.text = re.sub(r"@(url|homepage|sha256)@", "x", file.read())
+
+    @unittest.skipUnless(shutil.which("ruby"), "not installed: ruby")
+    def test_syntax(self):
+        subprocess.run(["ruby", "-wc"], input=self.text, text=True, check=True)
+
+    def test_configurations(self):
+        installed = re.search(r"<<~CONF\n(.*?)\n *CONF\n", self.text, re.S).group(1)
+        tried = re.search(r"\"-e\", '(.*)'$", self.text, re.M).group(1)
+        for config in (installed, tried):
+            with self.subTest(config):
+                self.assertIn('port "listeners"', config)
+                subprocess.run([ADOPTD, "--check", "-e", config], check=True)
 
 
 class Refused(unittest.TestCase):

@@ -93,7 +93,9 @@ class Shipped(Launchd):
 
 class Sockets(Launchd):
     def test_one(self):
-        run = self.launchd(ECHO, {"listeners": STREAM})
+        """As Homebrew writes it."""
+        entry = {"SockNodeName": "127.0.0.1", "SockServiceName": "0", "SockProtocol": "TCP"}
+        run = self.launchd(ECHO, {"listeners": entry})
         self.assertEqual(echo_stream(run.address("listeners")), b"hello\n")
 
     def test_two_of_a_name_without_a_family(self):
