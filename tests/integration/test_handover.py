@@ -135,9 +135,9 @@ class HandOver(harness.Case):
     def still_serves(self, line):
         self.assertEqual(echo_stream(("127.0.0.1", self.port)), b"hello\n", line.output())
 
-    def is_refused(self):
+    def is_refused(self, port=None):
         try:
-            connect(("127.0.0.1", self.port)).close()
+            connect(("127.0.0.1", port or self.port)).close()
         except ConnectionRefusedError:
             return True
         return False
@@ -262,13 +262,6 @@ class HandOver(harness.Case):
         line.fails(r'descriptor 4 \("echo", from --fd\) is taken by no port block')
         self.assertEqual(echo_stream(sock.getsockname()), b"hello\n")
 
-    def is_refused(self, address):
-        try:
-            connect(address).close()
-        except ConnectionRefusedError:
-            return True
-        return False
-
     def test_new_configuration(self):
         """It is read anew: addresses come and go, and what stays is the same socket."""
         path, other = self.path("socket"), free_port()
@@ -286,7 +279,7 @@ class HandOver(harness.Case):
         line.wait_gone(line.hand_over())
         # The new one accepts before it closes what it has no use for.
         wait_for("the path to go", lambda: not os.path.exists(path))
-        wait_for("the port to go", lambda: self.is_refused(("127.0.0.1", other)))
+        wait_for("the port to go", lambda: self.is_refused(other))
         self.still_serves(line)
         self.assertEqual(line.stop(), 0)
 
