@@ -17,6 +17,7 @@ static void end_connecting(struct stream *stream)
 {
 	stream_unwatch(stream);
 	stream_run_not(stream);
+	event_timers_release(event_reactor(stream->base.reactor));
 	LIST_REMOVE(stream, link);
 }
 
@@ -146,6 +147,11 @@ int event_connect_stream(struct adopt_reactor *base, const struct adopt_address 
 	stream = stream_new(reactor, fd, type, address);
 	if (!stream)
 		return -ENOMEM;
+	error = event_timers_reserve(reactor);
+	if (error < 0) {
+		stream_drop(stream);
+		return error;
+	}
 	stream->connecting = true;
 	stream->connector.cancel = cancel;
 	stream->factory = factory;

@@ -35,7 +35,9 @@ struct event_reactor {
 	bool in_event;  /* one of the reactor's own */
 	bool running;
 	bool stopped;
-	bool ending; /* being freed: nothing new is adopted */
+	bool ending;   /* being freed: nothing new is adopted */
+	size_t timers; /* that may run at the same time */
+	size_t timer_room;
 	struct pipe_pool pipes;
 	LIST_HEAD(, stream) streams;
 	STAILQ_HEAD(, stream) due;
@@ -60,6 +62,14 @@ bool event_reactor_carries(const struct event_reactor *reactor, int fd);
  * Returns it; otherwise it is closed, and -EMFILE.
  */
 int event_reactor_keep(const struct event_reactor *reactor, int fd);
+
+/*
+ * Reserves a place for a timer more: to start it takes no memory then. Where it could fail,
+ * what the timer is for would be waited for in vain.
+ * Returns 0 or -ENOMEM. Give it back with event_timers_release().
+ */
+int event_timers_reserve(struct event_reactor *reactor);
+void event_timers_release(struct event_reactor *reactor);
 
 /* Milliseconds as libevent wants them. */
 struct timeval event_time(uint64_t ms);

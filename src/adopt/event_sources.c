@@ -5,6 +5,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+/* Timers that there is room for at first, and a time at which none is due. */
+#define FIRST_TIMERS 8
+#define FAR_MS (1000ull * 60 * 60)
+
 struct event_timer {
 	struct adopt_timer base;
 	struct event event;
@@ -19,12 +23,58 @@ static void elapsed(evutil_socket_t fd, short what, void *argument)
 	timer->base.elapsed(timer->base.context);
 }
 
+/* libevent has a heap of the timers that run, and never makes it smaller. */
+static int enlarge_heap(struct event_base *events, size_t size)
+{
+	struct timeval far = event_time(FAR_MS);
+	struct event *fillers = calloc(size, sizeof *fillers);
+	size_t count = 0;
+	int error = 0;
+
+	if (!fillers)
+		return -ENOMEM;
+	while (error == 0 && count < size) {
+		struct event *filler = &fillers[count++];
+
+		event_assign(filler, events, -1, 0, elapsed, NULL);
+		if (event_add(filler, &far) < 0)
+			error = -ENOMEM;
+	}
+	while (count > 0)
+		event_del(&fillers[--count]);
+	free(fillers);
+	return error;
+}
+
+int event_timers_reserve(struct event_reactor *reactor)
+{
+	size_t room = reactor->timer_room > 0 ? 2 * reactor->timer_room : FIRST_TIMERS;
+	int error = 0;
+
+	if (reactor->timers == reactor->timer_room)
+		error = enlarge_heap(reactor->events, room);
+	if (error < 0)
+		return error;
+	if (reactor->timers == reactor->timer_room)
+		reactor->timer_room = room;
+	reactor->timers++;
+	return 0;
+}
+
+void event_timers_release(struct event_reactor *reactor)
+{
+	reactor->timers--;
+}
+
 int event_timer_new(struct adopt_reactor *reactor, struct adopt_timer **ret)
 {
 	struct event_timer *timer = calloc(1, sizeof *timer);
+	int error = timer ? event_timers_reserve(event_reactor(reactor)) : -ENOMEM;
 
-	if (!timer)
-		return -ENOMEM;
+	if (error < 0) {
+		free(timer);
+		return error;
+	}
 	event_assign(&timer->event, event_reactor(reactor)->events, -1, 0, elapsed, timer);
 	*ret = &timer->base;
 	return 0;
@@ -48,6 +98,7 @@ void event_timer_stop(struct adopt_timer *base)
 void event_timer_free(struct adopt_timer *base)
 {
 	event_timer_stop(base);
+	event_timers_release(event_reactor(base->reactor));
 	free(base);
 }
 

@@ -18,6 +18,9 @@
  * and on some systems a timer. */
 #define EVENT_DESCRIPTORS 4
 
+/* `soon` and `run_due`. */
+#define OWN_TIMERS 2
+
 /* How often a thread that wakes the loop tries to. */
 #define WAKE_TRIES 100
 
@@ -262,6 +265,11 @@ static int open_parts(struct event_reactor *reactor)
 	event_assign(&reactor->run_due, reactor->events, -1, 0, event_reactor_on_due, reactor);
 	event_assign(&reactor->woken, reactor->events, reactor->wake_fds[0], EV_READ | EV_PERSIST,
 		     take_calls, reactor);
+	for (int i = 0; i < OWN_TIMERS; i++) {
+		error = event_timers_reserve(reactor);
+		if (error < 0)
+			return error;
+	}
 	errno = ENOMEM;
 	return event_add(&reactor->woken, NULL) < 0 ? -errno : 0;
 }
