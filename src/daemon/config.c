@@ -248,6 +248,9 @@ int config_read(const char *path, const char *text, struct faults *faults, struc
 	if (!error && faults_count(faults, FAULT_ERROR) > errors_before)
 		error = -EINVAL;
 out:
+	/* Where memory was short, libconfuse 3.3 leaves pointers to what it has freed. */
+	if (error == -ENOMEM)
+		config->tree = NULL;
 	if (error)
 		config_free(&config);
 	else

@@ -1,5 +1,6 @@
 #include "config_assign.h"
 
+#include "config_table.h"
 #include "support/option.h"
 
 #include <errno.h>
@@ -35,7 +36,7 @@ static int add_value(struct cursor *cursor, cfg_t *section, cfg_opt_t *option)
 	errno = 0;
 	if (cfg_setopt(section, option, token->text))
 		return 0;
-	if (option->type == CFGT_STR)
+	if (option->type == CFGT_STR || config_lacked_memory())
 		return -ENOMEM;
 	cursor_complain(cursor, token->line, "%s: \"%s\" is out of range", option->name,
 			token->text);

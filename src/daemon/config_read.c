@@ -75,10 +75,12 @@ static void judge_title(struct cursor *cursor, const cfg_opt_t *option, const ch
 static int open_section(struct cursor *cursor, cfg_t *parent, cfg_opt_t *option, const char *title,
 			int line, cfg_t **ret)
 {
-	cfg_value_t *value = cfg_setopt(parent, option, title);
+	cfg_value_t *value;
 	cfg_t *section;
 
-	if (!value)
+	errno = 0;
+	value = cfg_setopt(parent, option, title);
+	if (!value || config_lacked_memory())
 		return -ENOMEM;
 	section = value->section;
 	section->line = line;

@@ -112,6 +112,21 @@ static cfg_opt_t *new_port_options(void)
 	return options;
 }
 
+bool config_lacked_memory(void)
+{
+	return errno == ENOMEM;
+}
+
+/* A tree that is not whole is left alone: see config_read(). */
+static cfg_t *init_tree(cfg_opt_t *options)
+{
+	cfg_t *tree;
+
+	errno = 0;
+	tree = cfg_init(options, CFGF_NONE);
+	return config_lacked_memory() ? NULL : tree;
+}
+
 int config_tree_new(cfg_t **ret)
 {
 	const cfg_opt_t *const of_root[4] = {global_options};
@@ -121,7 +136,7 @@ int config_tree_new(cfg_t **ret)
 	/* The reader compares titles itself: libconfuse would let the last win. */
 	if (options && add_block(options, "port", new_port_options()) == 0)
 		/* cfg_init() copies the tables. */
-		tree = cfg_init(options, CFGF_NONE);
+		tree = init_tree(options);
 	free_options(options);
 	if (!tree)
 		return -ENOMEM;

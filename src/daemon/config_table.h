@@ -18,6 +18,10 @@
  */
 int config_tree_new(cfg_t **ret);
 
+/* Tells whether memory was short for libconfuse 3.3, which may go on without a default
+ * then, and without a word. Before the call: errno = 0. */
+bool config_lacked_memory(void);
+
 /* A flag of a section in whose text a block was refused: it lacks nothing else.
  * libconfuse's own meaning of the flag is near enough not to get in the way. */
 #define CONFIG_BLOCK_REFUSED CFGF_IGNORE_UNKNOWN

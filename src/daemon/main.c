@@ -25,6 +25,12 @@ static bool stderr_is_client(void)
 	       S_ISSOCK(in.st_mode) && in.st_dev == err.st_dev && in.st_ino == err.st_ino;
 }
 
+static int cannot_start(int error)
+{
+	log_error("cannot start: %s", adopt_error_text(error));
+	return EXIT_SYSTEM;
+}
+
 /* --check and --dump: what is wrong goes to stderr, whatever the log is. */
 static int check(const struct options *options, const struct config *config,
 		 const struct faults *faults)
@@ -59,7 +65,7 @@ static int collect(const struct options *options, const struct config *config,
 		log_set_format(LOG_FORMAT_SYSLOG);
 	for (size_t i = 0; i < list->note_count; i++)
 		log_notice("%s", list->notes[i]);
-	if (error < 0)
+	if (error < 0 && (message || error != -ENOMEM))
 		log_error("%s", message ? message : strerror(-error));
 	free(message);
 	return error;
@@ -124,7 +130,7 @@ static int run(const struct options *options, const struct program *program, str
 		error = set_up(&order, config, faults);
 	if (error < 0) {
 		config_free(&config);
-		code = exit_code(error);
+		code = error == -ENOMEM ? cannot_start(error) : exit_code(error);
 	} else {
 		code = faults_acceptable(faults, options->strict) ? serve(&order) : EXIT_CONFIG;
 	}
@@ -142,7 +148,9 @@ static int with_config(const struct options *options, const struct program *prog
 	int error = config_read(options->config_path, options->config_text, faults, &config);
 	int code = EXIT_CONFIG;
 
-	if (options->check || options->dump) {
+	if (error == -ENOMEM) {
+		code = cannot_start(error);
+	} else if (options->check || options->dump) {
 		code = check(options, config, faults);
 	} else if (error < 0) {
 		log_faults(faults);
@@ -162,17 +170,18 @@ int main(int argc, char *argv[])
 	struct program program;
 	struct options options;
 	struct faults *faults = NULL;
-	int error, code = EXIT_SYSTEM;
+	int error, code;
 
 	/* Until it takes over from another, that one speaks for the service. */
 	notify_silence(handover_expected());
-	if (program_remember(argc, argv, &program) < 0)
-		return EXIT_SYSTEM;
 	log_set_format(stderr_is_client() ? LOG_FORMAT_SYSLOG : LOG_FORMAT_AUTO);
+	error = program_remember(argc, argv, &program);
+	if (error < 0)
+		return cannot_start(error);
 	error = options_parse(argc, argv, stderr, &options);
 	if (error < 0) {
 		program_done(&program);
-		return error == -EINVAL ? OPTIONS_EXIT_USAGE : EXIT_SYSTEM;
+		return error == -EINVAL ? OPTIONS_EXIT_USAGE : cannot_start(error);
 	}
 	if (options.help) {
 		options_print_help(stdout);
@@ -180,8 +189,9 @@ int main(int argc, char *argv[])
 	} else if (options.version) {
 		options_print_version(stdout);
 		code = EXIT_SUCCESS;
-	} else if (faults_new(&faults) == 0) {
-		code = with_config(&options, &program, faults);
+	} else {
+		error = faults_new(&faults);
+		code = error < 0 ? cannot_start(error) : with_config(&options, &program, faults);
 	}
 	faults_free(&faults);
 	options_done(&options);

@@ -187,6 +187,8 @@ void faults_report(const struct faults *faults,
 		free(text);
 	}
 	free(order);
+	if (faults->count < faults->counts[FAULT_WARNING] + faults->counts[FAULT_ERROR])
+		report(context, FAULT_ERROR, "not all faults are told: Cannot allocate memory");
 }
 
 static void print_one(void *context, enum fault_severity severity, const char *text)

@@ -39,7 +39,8 @@ size_t faults_count(const struct faults *faults, enum fault_severity severity);
 bool faults_acceptable(const struct faults *faults, bool strict);
 
 /* Calls `report` for each fault as `FILE:LINE: message`, ordered by file as first
- * seen, then line; a warning's message begins with `warning: `. */
+ * seen, then line; a warning's message begins with `warning: `. Last comes that there are
+ * more, where memory was short for them. */
 void faults_report(const struct faults *faults,
 		   void (*report)(void *context, enum fault_severity severity, const char *text),
 		   void *context);
