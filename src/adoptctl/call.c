@@ -1,6 +1,7 @@
 #include "call.h"
 
 #include "adopt/adopt.h"
+#include "support/json_text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -161,19 +162,15 @@ static int send_all(int fd, const char *text, size_t length)
 
 static int send_request(const struct call *call, json_t *request)
 {
-	char *json = NULL, *line = NULL;
-	int length = -1, error = -ENOMEM;
+	char *line = NULL;
+	int error = -ENOMEM;
 
 	if (json_object_set_new(request, "version", json_integer(PROTOCOL_VERSION)) == 0 &&
 	    json_object_set_new(request, "command", json_string(call->command)) == 0)
-		json = json_dumps(request, JSON_COMPACT);
-	if (json)
-		length = asprintf(&line, "%s\n", json);
-	if (length >= 0) {
-		error = send_all(fileno(call->stream), line, (size_t)length);
-		free(line);
-	}
-	free(json);
+		line = json_line(request);
+	if (line)
+		error = send_all(fileno(call->stream), line, strlen(line));
+	free(line);
 	return error;
 }
 

@@ -51,11 +51,8 @@ static json_t *describe(const struct control_answer *answer)
 char *control_answer_line(const struct control_answer *answer)
 {
 	json_t *object = describe(answer);
-	char *json = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(6)), *line = NULL;
+	char *line = json_line(object);
 
-	if (json && asprintf(&line, "%s\n", json) < 0)
-		line = NULL;
-	free(json);
 	json_decref(object);
 	return line;
 }

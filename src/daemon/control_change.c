@@ -37,7 +37,7 @@ void control_undrain(struct server *server, const struct control_request *reques
 static void add_fault(void *context, enum fault_severity severity, const char *text)
 {
 	(void)severity;
-	json_array_append_new(context, json_text(text));
+	json_append(context, json_text(text));
 }
 
 void control_reload(struct server *server, const struct control_request *request,
@@ -58,7 +58,7 @@ void control_reload(struct server *server, const struct control_request *request
 	}
 	error = server_reload(server, faults);
 	answer->faults = json_array();
-	faults_report(faults, add_fault, answer->faults);
+	faults_report(faults, add_fault, &answer->faults);
 	faults_free(&faults);
 	if (error < 0)
 		control_fail(answer,

@@ -98,7 +98,7 @@ static json_t *merge(struct part *parts, unsigned count)
 
 		if (id_of(connection) > end)
 			break;
-		json_array_append(array, connection);
+		json_append(&array, json_incref(connection));
 	}
 	more = end != UINT64_MAX;
 	return json_pack("{s:o, s:b}", "connections", array, "more", more);

@@ -51,7 +51,7 @@ static json_t *workers_array(const struct server *server, size_t entry)
 
 	for (unsigned i = 0; i < server->worker_count; i++)
 		if (setup_is_for(server->setup, entry, i, server->worker_count))
-			json_array_append_new(array, json_integer(i));
+			json_append(&array, json_integer(i));
 	return array;
 }
 

@@ -47,7 +47,7 @@ static json_t *names_array(const struct drained *drained)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < drained->count; i++)
-		json_array_append_new(array, json_text(drained->names[i]));
+		json_append(&array, json_text(drained->names[i]));
 	return array;
 }
 

@@ -35,16 +35,16 @@ static void add(void *context, const struct handler_upstream *upstream)
 	struct listing *listing = context;
 	bool failed = upstream->failed;
 
-	json_array_append_new(
-		listing->array,
-		json_pack("{s:o, s:I, s:o, s:o, s:o, s:s, s:I, s:o, s:o}", "port",
-			  json_text(listing->settings->port_name), "route",
-			  (json_int_t)listing->settings->route, "kind",
-			  text_or_null(upstream->kind), "name", text_or_null(upstream->name),
-			  "address", text_or_null(upstream->address), "state", state_name(upstream),
-			  "connections", (json_int_t)upstream->connections, "failed_ms",
-			  span(failed, upstream->failed_ms, listing->now_ms), "retry_ms",
-			  span(failed, listing->now_ms, upstream->retry_ms)));
+	json_append(&listing->array,
+		    json_pack("{s:o, s:I, s:o, s:o, s:o, s:s, s:I, s:o, s:o}", "port",
+			      json_text(listing->settings->port_name), "route",
+			      (json_int_t)listing->settings->route, "kind",
+			      text_or_null(upstream->kind), "name", text_or_null(upstream->name),
+			      "address", text_or_null(upstream->address), "state",
+			      state_name(upstream), "connections",
+			      (json_int_t)upstream->connections, "failed_ms",
+			      span(failed, upstream->failed_ms, listing->now_ms), "retry_ms",
+			      span(failed, listing->now_ms, upstream->retry_ms)));
 }
 
 static void add_block(struct listing *listing, const struct handler *handler,

@@ -22,3 +22,27 @@ json_t *json_text(const char *text)
 	free(escaped);
 	return string;
 }
+
+void json_append(json_t **array, json_t *value)
+{
+	if (json_array_append_new(*array, value) < 0) {
+		json_decref(*array);
+		*array = NULL;
+	}
+}
+
+char *json_line(const json_t *json)
+{
+	size_t flags = JSON_COMPACT | JSON_REAL_PRECISION(6);
+	size_t length = json_dumpb(json, NULL, 0, flags);
+	char *line = length > 0 ? malloc(length + 2) : NULL;
+
+	if (!line)
+		return NULL;
+	if (json_dumpb(json, line, length, flags) != length) {
+		free(line);
+		return NULL;
+	}
+	memcpy(line + length, "\n", 2);
+	return line;
+}

@@ -3,9 +3,6 @@
 #include "log_line.h"
 #include "utc.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 static json_t *time_now(void)
 {
 	struct timespec now;
@@ -52,11 +49,8 @@ static json_t *describe(const struct log_line *line)
 char *log_line_json(const struct log_line *line)
 {
 	json_t *object = describe(line);
-	char *json = json_dumps(object, JSON_COMPACT), *text = NULL;
+	char *text = json_line(object);
 
-	if (json && asprintf(&text, "%s\n", json) < 0)
-		text = NULL;
-	free(json);
 	json_decref(object);
 	return text;
 }
