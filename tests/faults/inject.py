@@ -1,13 +1,9 @@
-"""One trial: adoptd under strace, which makes one system call fail, and what may come of it."""
+"""One trial: an adoptd that something fails for, and what may come of it."""
 import collections
 import contextlib
 import errno
 import os
-import re
 import select
-import signal
-import subprocess
-import time
 
 import calls
 import harness
@@ -21,66 +17,26 @@ STOP_SECONDS = 3
 REST_SECONDS = 0.2
 # What is done in an idle moment: the timers of what went wrong, and a watchdog's.
 IDLE_CALLS = 40
-# The first thing that adoptd itself does; before it is the loader.
-BEGIN = re.compile(r'"/proc/self/exe"')
-CALL = re.compile(r"^(?:(\d+) +)?(\w+)\(")
-
 Fault = collections.namedtuple("Fault", "call error nth")
 
 
-def trace(log, fault, threads):
-    """The words before adoptd's: strace, which lets adoptd have the process."""
-    words = ["strace", "-D", "-qq", "-e", "signal=none", "-o", log]
-    if threads > 1:
-        words.append("-f")
-    if fault:
-        words += ["-e", f"trace={fault.call}",
-                  "-e", f"inject={fault.call}:error={fault.error}:when={fault.nth}"]
-    return words
-
-
-def lines(log):
-    with open(log, encoding="utf-8", errors="replace") as file:
-        return file.readlines()
-
-
-def count(log):
-    """{call: (first, last)}: the calls that are adoptd's own, as strace numbers them.
-
-    Threads are numbered each for itself: it is the one with the most that counts.
-    """
-    begun, numbers, before, last = False, collections.Counter(), {}, {}
-    for line in lines(log):
-        match = CALL.match(line)
-        if not match:
-            continue
-        thread, call = match.groups()
-        if not begun and BEGIN.search(line):
-            begun, before = True, {call: number for (_, call), number in numbers.items()}
-        numbers[thread, call] += 1
-        if begun:
-            last[call] = max(last.get(call, 0), numbers[thread, call])
-    return {call: (before.get(call, 0) + 1, number) for call, number in last.items()
-            if number > before.get(call, 0)}
-
-
 class Trial:
-    """fault: None to find out what there is to fail.
+    """fault: None to find out what there is to fail. tool: Trace or Memory, which injects it.
 
     complaints: what was wrong. fired: whether the fault was injected at all.
     """
 
-    def __init__(self, scenario, fault, descriptors=None):
+    def __init__(self, tool, scenario, fault, descriptors=None):
         self.scenario, self.fault, self.descriptors = scenario, fault, descriptors
-        self.log = scenario.path("trace")
-        self.complaints, self.said, self.fired = [], "", False
+        self.tool = tool(scenario, fault)
+        self.complaints, self.said, self.fired = [], None, False
 
     def complain(self, text):
         self.complaints.append(text)
 
     def run(self):
         scenario = self.scenario
-        scenario.start(trace(self.log, self.fault, scenario.threads))
+        scenario.start(self.tool.words)
         try:
             served = self.visits()
             if scenario.lives():
@@ -92,9 +48,10 @@ class Trial:
         except AssertionError as error:
             self.complain(str(error).splitlines()[0])
         finally:
-            self.said = self.said or scenario.process.output()
+            if self.said is None:
+                self.said = scenario.process.output()
             scenario.finish()
-            self.fired = "INJECTED" in "".join(lines(self.log))
+            self.fired = self.tool.fired()
         return self
 
     def visits(self):
@@ -159,10 +116,10 @@ class Trial:
             process.popen.terminate()
 
     def rests(self):
-        before, start = self.scenario.process.cpu_seconds(), len(lines(self.log))
+        before, start = self.scenario.process.cpu_seconds(), self.tool.activity()
         select.select([], [], [], IDLE_SECONDS)
         spent = self.scenario.process.cpu_seconds() - before
-        made = len(lines(self.log)) - start
+        made = self.tool.activity() - start
         if spent > IDLE_SECONDS / 2 or made > IDLE_CALLS:
             self.complain(f"it spins: {spent:.2f} s, {made} calls in {IDLE_SECONDS} s")
 

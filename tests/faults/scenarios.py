@@ -32,6 +32,7 @@ class Scenario:
     options = ()
     payload = b"hello\n"
     threads = 1
+    kept = 0  # descriptors, of each client that has been served
     kind = socket.SOCK_STREAM
 
     def __init__(self, directory):
@@ -185,7 +186,8 @@ port "p" { accept-proxy = {"127.0.0.0/8"} max-connections-per-source = 10 keepal
 
 
 class Datagrams(Scenario):
-    """One datagram socket of the small services, one of the proxy."""
+    """One datagram socket of the small services, one of the proxy: which keeps sessions."""
+    kept = 1
     config = 'port "p" { echo {} } port "d" { proxy { upstream = {"%(upstream)s"} } }'
     kind = socket.SOCK_DGRAM
 
@@ -242,7 +244,7 @@ class Control(Scenario):
                 client.settimeout(PATIENCE)
                 client.sendall(b'{"version":1,"command":"status"}\n')
                 answer = client.makefile("rb").readline()
-                return bool(answer) and "error" not in json.loads(answer)
+                return answer.endswith(b"\n") and "error" not in json.loads(answer)
         except TimeoutError:
             raise Hangs("no answer from the control socket") from None
         except OSError:

@@ -6,15 +6,16 @@ import tempfile
 
 import calls
 import harness
-import inject
 from inject import Fault, Trial
+from memory import Memory
+from tracing import Trace
 
 # A sanitizer makes calls of its own, which are not adoptd's to survive.
 SANITIZERS = (b"__asan_init", b"__tsan_init")
 SANITIZERS_CALLS = ("clone", "mmap", "mprotect", "open", "openat", "prlimit64", "read",
                     "readlink", "sched_getaffinity", "sigaltstack")
 
-Plan = collections.namedtuple("Plan", "scenario faults unknown descriptors complaints said")
+Plan = collections.namedtuple("Plan", "tool scenario faults unknown descriptors complaints said")
 Done = collections.namedtuple("Done", "fired complaints said")
 
 
@@ -34,24 +35,34 @@ def plan(kind, choose):
     choose(call, error, first, last): the numbers of the calls that are to fail so.
     """
     with tempfile.TemporaryDirectory(prefix="adoptd.") as directory, kind(directory) as scenario:
-        trial = Trial(scenario, None).run()
-        counts = inject.count(trial.log)
+        trial = Trial(Trace, scenario, None).run()
+        counts = trial.tool.counts()
     wanted = {call: numbers for call, numbers in counts.items() if call not in spared()}
     faults = [Fault(call, error, nth) for call, (first, last) in wanted.items()
               for error in calls.FAULTS.get(call, ()) for nth in choose(call, error, first, last)]
     unknown = [call for call in wanted if call not in calls.FAULTS]
-    return Plan(kind, faults, unknown, trial.descriptors, trial.complaints, trial.said)
+    return Plan(Trace, kind, faults, unknown, trial.descriptors, trial.complaints, trial.said)
 
 
-def one(kind, fault, descriptors):
+def memory_plan(kind, step):
+    """The same for allocations, of which every `step`th is to fail."""
     with tempfile.TemporaryDirectory(prefix="adoptd.") as directory, kind(directory) as scenario:
-        trial = Trial(scenario, fault, descriptors).run()
+        trial = Trial(Memory, scenario, None).run()
+        count = trial.tool.activity()
+    faults = [Fault("malloc", "ENOMEM", nth) for nth in range(1, count + 1, step)]
+    return Plan(Memory, kind, faults, [], trial.descriptors, trial.complaints, trial.said)
+
+
+def one(tool, kind, fault, descriptors):
+    with tempfile.TemporaryDirectory(prefix="adoptd.") as directory, kind(directory) as scenario:
+        trial = Trial(tool, scenario, fault, descriptors).run()
     return Done(trial.fired, trial.complaints, trial.said)
 
 
 def trials(pool, made, faults):
     """Yields each of the faults of a plan with what came of it, in any order."""
-    futures = {pool.submit(one, made.scenario, fault, made.descriptors): fault for fault in faults}
+    futures = {pool.submit(one, made.tool, made.scenario, fault, made.descriptors): fault
+               for fault in faults}
     for future in concurrent.futures.as_completed(futures):
         yield futures[future], future.result()
 
