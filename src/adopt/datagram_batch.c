@@ -4,6 +4,7 @@
 #include "packet_info.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 /* Each datagram begins where anything may. */
@@ -17,7 +18,7 @@ struct datagram_batch {
 	struct adopt_address locals[ADOPT_DATAGRAMS_MAX];
 	union packet_info infos[ADOPT_DATAGRAMS_MAX];
 	size_t size;
-	unsigned char bytes[];
+	_Alignas(ALIGNMENT) unsigned char bytes[];
 };
 
 static size_t aligned(size_t size)
@@ -27,8 +28,10 @@ static size_t aligned(size_t size)
 
 int datagram_batch_new(size_t bytes, struct datagram_batch **ret)
 {
-	struct datagram_batch *batch = calloc(1, sizeof *batch + aligned(bytes));
+	struct datagram_batch *batch = NULL;
 
+	if (bytes <= SIZE_MAX / 2)
+		batch = calloc(1, sizeof *batch + aligned(bytes));
 	if (!batch)
 		return -ENOMEM;
 	batch->size = aligned(bytes);

@@ -55,5 +55,8 @@ void segments_mark(struct msghdr *message, union segments_control *room, size_t 
 
 void segments_failed(struct segments *segments, size_t length, int error)
 {
-	segments->longest = error == -EMSGSIZE ? length - 1 : 0;
+	if (error == -ENOMEM || error == -ENOBUFS)
+		return;
+	/* Before Linux 6.14, what is longer than the way is told as EINVAL. */
+	segments->longest = error == -EMSGSIZE || error == -EINVAL ? length - 1 : 0;
 }

@@ -39,7 +39,7 @@ void segments_mark(struct msghdr *message, union segments_control *room, size_t 
 /*
  * Takes notice of a message that could not be sent, though its datagrams could.
  * length: of each.
- * error: the negative errno. Only -EMSGSIZE leaves hope for shorter ones.
+ * error: the negative errno. One of length leaves hope for shorter ones, a shortage for all.
  */
 void segments_failed(struct segments *segments, size_t length, int error);
 

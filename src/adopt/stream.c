@@ -203,8 +203,9 @@ static void stream_resume(struct adopt_transport *transport)
 {
 	struct stream *stream = from_transport(transport);
 
-	/* Something has come meanwhile, as likely as not. */
-	stream->eager = stream->eager || (stream->paused && !stream->watched);
+	/* Something has come meanwhile, as likely as not; but a turn's reading is not had
+	   twice. */
+	stream->eager = stream->eager || (stream->paused && !stream->watched && !stream->reading);
 	stream->paused = false;
 	stream_watch_read(stream);
 }

@@ -29,6 +29,7 @@ struct stream {
 	bool due : 1;            /* runs soon */
 	bool watched : 1;        /* the loop has `readable` */
 	bool eager : 1;          /* bytes probably wait: reading is tried before the loop watches */
+	bool reading : 1;        /* what comes is on its way to the protocol */
 	bool hung_up : 1;        /* the end of file is behind what waits */
 	bool bulk : 1;           /* much comes at a time */
 	bool delays : 1;         /* TCP may hold back what is small */

@@ -157,6 +157,7 @@ void stream_readable(struct stream *stream, short what)
 	stream->eager = false;
 	stream->hung_up = (what & EV_CLOSED) != 0;
 	stream_event_begins(stream);
+	stream->reading = true;
 	if (stream->peeking)
 		stream_peek_waiting(stream);
 	/* Handed to a protocol that reads: the bytes are there. */
@@ -164,6 +165,7 @@ void stream_readable(struct stream *stream, short what)
 		read_records(stream);
 	else
 		read_bytes(stream);
+	stream->reading = false;
 	stream_event_ends(stream);
 }
 

@@ -641,6 +641,17 @@ static void add_row_tests(TCase *tests)
 	tcase_add_loop_test(tests, row_27_wrong_family, 0, KINDS);
 }
 
+START_TEST(no_room_for_so_large_ones)
+{
+	int fd = bound(KIND_IPV4);
+
+	ck_assert_int_eq(
+		adopt_datagram_port(loop, fd, AF_UNSPEC, &recorder.protocol, SIZE_MAX, &port),
+		-ENOMEM);
+	close(fd);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("datagram port");
@@ -652,6 +663,7 @@ int main(void)
 	tcase_add_loop_test(tests, past_family_lie_is_refused, 0, KINDS);
 	tcase_add_loop_test(tests, past_blocking_is_refused, 0, KINDS);
 	tcase_add_test(tests, no_descriptor_left);
+	tcase_add_test(tests, no_room_for_so_large_ones);
 	tcase_add_loop_test(tests, pause_and_resume, 0, KINDS);
 	tcase_add_loop_test(tests, pause_inside_takes_effect_at_once, 0, KINDS);
 	tcase_add_test(tests, interrupted_receive_goes_on);
