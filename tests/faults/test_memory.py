@@ -49,6 +49,8 @@ class Memory(unittest.TestCase):
             self.assertTrue(scenario.lives(), scenario.process.output())
             if not tool.fired():
                 break
+        else:
+            self.fail("a client takes more allocations than are tried")
         tool.fail_next(0)
         self.assertGreater(nth, 1)
         self.assertTrue(harness.wait_for("the next client", scenario.visit))

@@ -15,6 +15,7 @@ import struct
 import subprocess
 import time
 
+import harness
 import lab
 
 LOST, DOUBLED, OVERTAKEN = 0.02, 0.005, 0.2
@@ -29,18 +30,48 @@ class Unavailable(Exception):
     """Why there is no such wire here."""
 
 
-def ip(*words):
-    done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
+def run(argv):
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Unavailable(f"ip {' '.join(words)}: {done.stderr.strip()}")
+        raise Unavailable(f"{' '.join(argv)}: {done.stderr.strip()}")
 
 
-def network(namespace):
-    return lab.in_network(f"/run/netns/{namespace}")
+class Namespace:
+    """A network of its own, which goes with the process that holds it. A context manager."""
+
+    def __enter__(self):
+        self.holder = subprocess.Popen(["unshare", "--net", "sleep", "infinity"],
+                                       stdin=subprocess.DEVNULL)
+        self.path = f"/proc/{self.holder.pid}/ns/net"
+        try:
+            harness.wait_for("a network namespace", self.is_there)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def is_there(self):
+        if self.holder.poll() is not None:
+            raise Unavailable("no network namespaces")
+        return os.readlink(self.path) != os.readlink("/proc/self/ns/net")
+
+    def __exit__(self, *_):
+        self.holder.kill()
+        self.holder.wait()
+
+    def words(self, *argv):
+        """A command that runs in it."""
+        return ["nsenter", f"--net={self.path}", *argv]
+
+    def ip(self, *words):
+        run(self.words("ip", *words))
+
+    def network(self):
+        return lab.in_network(self.path)
 
 
 def open_tun(namespace, name):
-    with network(namespace):
+    with namespace.network():
         fd = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
         fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TUN | IFF_NO_PI))
     return fd
@@ -90,18 +121,17 @@ class Wire:
     SERVER, CLIENT = "10.77.0.1", "10.77.0.2"
 
     def __init__(self):
-        self.server = f"adoptd-soak-{os.getpid()}-s"
-        self.client = f"adoptd-soak-{os.getpid()}-c"
         self.stack = contextlib.ExitStack()
 
     def join_by_veth(self):
-        ip("-n", self.server, "link", "add", "soak", "type", "veth", "peer", "soak", "netns", self.client)
-        for namespace in (self.server, self.client):
-            done = subprocess.run(["tc", "-n", namespace, "qdisc", "add", "dev", "soak", "root", "netem",
-                                   *NETEM], capture_output=True, text=True, check=False)
-            if done.returncode:
-                ip("-n", self.server, "link", "del", "soak")
-                raise Unavailable(f"netem: {done.stderr.strip()}")
+        self.server.ip("link", "add", "soak", "type", "veth", "peer", "soak", "netns",
+                       str(self.client.holder.pid))
+        try:
+            for namespace in (self.server, self.client):
+                run(namespace.words("tc", "qdisc", "add", "dev", "soak", "root", "netem", *NETEM))
+        except Unavailable:
+            self.server.ip("link", "del", "soak")
+            raise
 
     def join_by_tun(self):
         ready = multiprocessing.Event()
@@ -124,15 +154,15 @@ class Wire:
     def __enter__(self):
         with contextlib.ExitStack() as undo:
             undo.enter_context(self.stack)
+            self.server = self.stack.enter_context(Namespace())
+            self.client = self.stack.enter_context(Namespace())
             for namespace in (self.server, self.client):
-                ip("netns", "add", namespace)
-                self.stack.callback(ip, "netns", "del", namespace)
-                ip("-n", namespace, "link", "set", "lo", "up")
+                namespace.ip("link", "set", "lo", "up")
             self.kind = self.join()
             for namespace, address, peer in ((self.server, self.SERVER, self.CLIENT),
                                              (self.client, self.CLIENT, self.SERVER)):
-                ip("-n", namespace, "address", "add", address, "peer", peer, "dev", "soak")
-                ip("-n", namespace, "link", "set", "soak", "up")
+                namespace.ip("address", "add", address, "peer", peer, "dev", "soak")
+                namespace.ip("link", "set", "soak", "up")
             undo.pop_all()
         return self
 
@@ -141,8 +171,8 @@ class Wire:
 
     def at_client(self):
         """What is opened within this is at the client's end."""
-        return network(self.client)
+        return self.client.network()
 
     def at_server(self, argv):
         """A command that runs where the server is."""
-        return ["ip", "netns", "exec", self.server, *argv]
+        return self.server.words(*argv)

@@ -1,10 +1,12 @@
 /* The loop itself: run and stop, calls, timers, watchers, signals, the end. */
+#include "adopt/event_reactor.h"
 #include "recorder.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -615,6 +617,18 @@ START_TEST(freeing_none_is_harmless)
 }
 END_TEST
 
+/* make check-backends leaves some out. */
+START_TEST(backend_is_one_that_was_left)
+{
+	const char *method = event_base_get_method(event_reactor(loop)->events);
+
+	if (getenv("EVENT_NOEPOLL"))
+		ck_assert_str_ne(method, "epoll");
+	if (getenv("EVENT_NOPOLL"))
+		ck_assert_str_ne(method, "poll");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("reactor");
@@ -622,6 +636,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tests, letters_set_up, NULL);
 	suite_add_tcase(suite, tests);
+	tcase_add_test(tests, backend_is_one_that_was_left);
 	tcase_add_test(tests, calls_run_in_order);
 	tcase_add_test(tests, calls_are_taken_back);
 	tcase_add_test(tests, calls_do_not_starve_the_rest);
