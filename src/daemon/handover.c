@@ -257,14 +257,14 @@ static const char *why_not(const struct server *server)
 static int start(struct handover *handover)
 {
 	const struct program *program = handover->server->program;
-	struct starter *starter = handover->server->sandbox.starter;
+	struct starter **starter = &handover->server->sandbox.starter;
 	int ends[2], error = pipe_open_sockets(SOCK_STREAM, ends);
 
 	if (error < 0)
 		return error;
 	handover->fd = handover->watcher.fd = ends[0];
-	error = starter ? starter_start(starter, ends[1], &handover->pid)
-			: successor_start(program, ends[1], &handover->pid);
+	error = *starter ? starter_start(starter, ends[1], &handover->pid)
+			 : successor_start(program, ends[1], &handover->pid);
 	close(ends[1]);
 	return error;
 }

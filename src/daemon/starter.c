@@ -2,11 +2,11 @@
 
 #include "successor.h"
 #include "support/close_fds.h"
-#include "support/descriptor_limit.h"
 #include "support/fd_socket.h"
 #include "support/pipe.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -56,17 +56,31 @@ static int serve(int fd, const struct program *program)
 	return answer(fd, error < 0 ? error : pid);
 }
 
-/* Signals are for who serves: systemctl(1) and terminals send them to the whole group. */
-static void run(int fd, const struct program *program)
+/* Where adoptd was started without a standard descriptor, a socket may have its number. */
+static void close_all_but(int fd)
 {
-	const struct rlimit *limit = descriptor_limit_before();
+	for (int number = STDIN_FILENO; number <= STDERR_FILENO; number++) {
+		int flags = fcntl(number, F_GETFD);
+
+		if (flags >= 0 && flags & FD_CLOEXEC)
+			close(number);
+	}
+	if (fd > STDERR_FILENO + 1)
+		close_fds(STDERR_FILENO + 1, (unsigned)fd - 1, NULL);
+	close_fds((unsigned)fd + 1, UINT_MAX, NULL);
+}
+
+/* Signals are for who serves: systemctl(1) and terminals send them to the whole group. */
+static void run(int end, const struct program *program)
+{
+	int fd = fcntl(end, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	sigset_t all;
 
+	if (fd < 0)
+		_exit(1);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	if (fd > STDERR_FILENO + 1)
-		close_fds(STDERR_FILENO + 1, (unsigned)fd - 1, limit);
-	close_fds((unsigned)fd + 1, UINT_MAX, limit);
+	close_all_but(fd);
 	while (serve(fd, program) == 0)
 		;
 	_exit(0);
@@ -97,22 +111,17 @@ int starter_new(const struct program *program, struct starter **ret)
 	return error;
 }
 
-static int ask(const struct starter *starter, int fd)
+static int ask(const struct starter *starter, struct fd_message *message, int fd)
 {
-	struct fd_message *message = malloc(sizeof *message);
 	int error;
 
-	if (!message)
-		return -ENOMEM;
 	fd_message_begin(message, FD_MESSAGE_START);
 	error = fd_message_attach(message, fd);
-	if (error == 0)
-		error = fd_socket_send_all(starter->fd, message, PATIENCE_MS);
-	free(message);
-	return error;
+	return error < 0 ? error : fd_socket_send_all(starter->fd, message, PATIENCE_MS);
 }
 
-static int hear(const struct starter *starter, pid_t *ret_pid)
+/* ret: a process's number, or a negative errno. */
+static int hear(const struct starter *starter, int64_t *ret)
 {
 	struct fd_message_sender sender;
 	struct fd_received received;
@@ -124,18 +133,31 @@ static int hear(const struct starter *starter, pid_t *ret_pid)
 			? fd_message_read_sender(received.body, received.header.body_bytes, &sender)
 			: -EBADMSG;
 	fd_received_done(&received);
-	if (error == 0 && sender.pid < 0)
-		error = (int)sender.pid;
 	if (error == 0)
-		*ret_pid = (pid_t)sender.pid;
+		*ret = sender.pid;
 	return error;
 }
 
-int starter_start(struct starter *starter, int fd, pid_t *ret_pid)
+int starter_start(struct starter **starter, int fd, pid_t *ret_pid)
 {
-	int error = ask(starter, fd);
+	struct fd_message *message = malloc(sizeof *message);
+	int64_t said;
+	int error;
 
-	return error < 0 ? error : hear(starter, ret_pid);
+	if (!message)
+		return -ENOMEM;
+	error = ask(*starter, message, fd);
+	if (error == 0)
+		error = hear(*starter, &said);
+	free(message);
+	/* What it said later would be taken for its answer to the next question. */
+	if (error < 0)
+		starter_free(starter);
+	else if (said < 0)
+		error = (int)said;
+	else
+		*ret_pid = (pid_t)said;
+	return error;
 }
 
 void starter_free(struct starter **gone)
@@ -146,6 +168,8 @@ void starter_free(struct starter **gone)
 	if (!starter)
 		return;
 	close(starter->fd);
+	/* It may have been stopped, and holds nothing that it would have to put in order. */
+	kill(starter->pid, SIGKILL);
 	while (waitpid(starter->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	free(starter);

@@ -22,11 +22,15 @@ struct starter;
  */
 int starter_new(const struct program *program, struct starter **ret);
 
-/* Does what successor_start() does. Returns -EPIPE or -ECONNRESET where the starter has been
- * killed; -ETIMEDOUT; what successor_start() returns. */
-int starter_start(struct starter *starter, int fd, pid_t *ret_pid);
+/*
+ * Does what successor_start() does.
+ * starter: freed and set NULL where there was no talking to it.
+ * Returns 0; -EPIPE or -ECONNRESET where the starter has been killed, -ETIMEDOUT where it
+ * has been stopped; -ENOMEM; what successor_start() returns.
+ */
+int starter_start(struct starter **starter, int fd, pid_t *ret_pid);
 
-/* Has it end, and sets it NULL; NULL inside is harmless. */
+/* Kills it, and sets it NULL; NULL inside is harmless. */
 void starter_free(struct starter **starter);
 
 #endif

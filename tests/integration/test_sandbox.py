@@ -146,8 +146,20 @@ class Sandbox(harness.Case):
         wait_for("its end", lambda: status(starter)["State"].startswith("Z"))
         process.popen.send_signal(signal.SIGUSR2)
         wait_for("the answer", lambda: "handing over failed, this adoptd goes on" in process.output())
+        process.popen.send_signal(signal.SIGUSR2)
+        wait_for("the next one", lambda: "not handing over: the process that would start a new "
+                 "adoptd is missing; restart" in process.output())
         self.assertEqual(self.ask(), b"hello\n")
         self.assertEqual(process.stop(), 0, process.output())
+
+    def test_starter_is_stopped(self):
+        """The end of adoptd does not wait for it."""
+        process = self.start(ECHO)
+        starter, = children(process.pid)
+        os.kill(starter, signal.SIGSTOP)
+        wait_for("the stop", lambda: status(starter)["State"].startswith("T"))
+        self.assertEqual(process.stop(), 0, process.output())
+        self.assertFalse(os.path.exists(f"/proc/{starter}"))
 
     def test_files_are_replaced(self):
         """As editors do it; and the directory of an include may fill later."""

@@ -5,6 +5,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,9 +61,9 @@ START_TEST(starts_as_often_as_it_is_asked)
 	pid_t pid, other;
 
 	make(program, script);
-	ck_assert_int_eq(starter_start(starter, ends[1], &pid), 0);
+	ck_assert_int_eq(starter_start(&starter, ends[1], &pid), 0);
 	assert_said("3\n");
-	ck_assert_int_eq(starter_start(starter, ends[1], &other), 0);
+	ck_assert_int_eq(starter_start(&starter, ends[1], &other), 0);
 	assert_said("3\n");
 	ck_assert_int_gt(pid, 1);
 	ck_assert_int_gt(other, 1);
@@ -76,8 +77,8 @@ START_TEST(tells_what_it_failed_at)
 	pid_t pid = -7;
 
 	make(program, script);
-	ck_assert_int_eq(starter_start(starter, ends[1], &pid), -ENOENT);
-	ck_assert_int_eq(starter_start(starter, ends[1], &pid), -ENOENT);
+	ck_assert_int_eq(starter_start(&starter, ends[1], &pid), -ENOENT);
+	ck_assert_int_eq(starter_start(&starter, ends[1], &pid), -ENOENT);
 	ck_assert_int_eq(pid, -7);
 }
 END_TEST
@@ -98,6 +99,21 @@ START_TEST(holds_nothing_and_ends)
 }
 END_TEST
 
+/* A socket of adoptd's may have the number of a standard descriptor that was closed. */
+START_TEST(holds_no_low_numbers)
+{
+	char program[] = "/bin/sh", script[] = ":";
+
+	close(STDIN_FILENO);
+	ck_assert_int_eq(fcntl(ends[1], F_DUPFD_CLOEXEC, STDIN_FILENO), STDIN_FILENO);
+	make(program, script);
+	close(STDIN_FILENO);
+	close(ends[1]);
+	assert_said("");
+	ends[1] = dup(ends[0]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("starter");
@@ -109,6 +125,7 @@ int main(void)
 	tcase_add_test(all, starts_as_often_as_it_is_asked);
 	tcase_add_test(all, tells_what_it_failed_at);
 	tcase_add_test(all, holds_nothing_and_ends);
+	tcase_add_test(all, holds_no_low_numbers);
 	suite_add_tcase(suite, all);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
