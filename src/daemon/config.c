@@ -239,8 +239,8 @@ int config_read(const char *path, const char *text, struct faults *faults, struc
 	error = config_tree_new(&config->tree);
 	if (error)
 		goto out;
-	error = text ? config_tree_read_text(config->tree, text, faults)
-		     : config_tree_read_file(config->tree, path, faults);
+	error = text ? config_tree_read_text(config->tree, text, faults, &config->sources)
+		     : config_tree_read_file(config->tree, path, faults, &config->sources);
 	if (error)
 		goto out;
 	read_globals(config, faults);
@@ -271,6 +271,7 @@ void config_free(struct config **config)
 		free(port->listen);
 	}
 	free((*config)->ports);
+	config_sources_done(&(*config)->sources);
 	if ((*config)->tree)
 		cfg_free((*config)->tree);
 	free(*config);

@@ -7,6 +7,7 @@
 #ifndef DAEMON_CONFIG_H
 #define DAEMON_CONFIG_H
 
+#include "config_files.h"
 #include "handlers/handler.h"
 #include "routing/router.h"
 #include "support/fault.h"
@@ -61,6 +62,7 @@ struct config {
 	gid_t control_group;       /* who besides adoptd's user may connect; (gid_t)-1: nobody */
 	struct config_port *ports; /* in the order they are written */
 	size_t port_count;
+	struct config_sources sources;
 	cfg_t *tree; /* config.c's: all options as written, or their defaults */
 };
 

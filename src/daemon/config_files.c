@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define WILDCARDS "*?["
+
 int config_file_load(const char *path, struct config_file *ret)
 {
 	struct config_file file;
@@ -35,7 +37,7 @@ int config_file_load(const char *path, struct config_file *ret)
 
 static bool has_wildcard(const char *pattern)
 {
-	return strpbrk(pattern, "*?[") != NULL;
+	return strpbrk(pattern, WILDCARDS) != NULL;
 }
 
 /*
@@ -131,4 +133,44 @@ void config_paths_free(char ***paths)
 		free(*path);
 	free(*paths);
 	*paths = NULL;
+}
+
+int config_sources_add(struct config_sources *sources, const char *path)
+{
+	char **paths = realloc(sources->paths, (sources->count + 1) * sizeof *paths);
+
+	if (!paths)
+		return -ENOMEM;
+	sources->paths = paths;
+	paths[sources->count] = strdup(path);
+	if (!paths[sources->count])
+		return -ENOMEM;
+	sources->count++;
+	return 0;
+}
+
+int config_sources_add_search(struct config_sources *sources, const char *pattern,
+			      const char *including)
+{
+	size_t wildcard = strcspn(pattern, WILDCARDS);
+	char *path;
+	int error;
+
+	if (!pattern[wildcard])
+		return 0;
+	path = join(including, pattern, false);
+	if (!path)
+		return -ENOMEM;
+	path[strlen(path) - strlen(pattern) + wildcard + 1] = '\0';
+	error = config_sources_add(sources, path);
+	free(path);
+	return error;
+}
+
+void config_sources_done(struct config_sources *sources)
+{
+	for (size_t i = 0; i < sources->count; i++)
+		free(sources->paths[i]);
+	free(sources->paths);
+	*sources = (struct config_sources){0};
 }

@@ -37,4 +37,25 @@ int config_paths_find(const char *pattern, const char *including, char ***ret);
 /* Frees what config_paths_find() found and sets it NULL; NULL inside is harmless. */
 void config_paths_free(char ***paths);
 
+/* What a configuration is made of. Initialize with zeros. */
+struct config_sources {
+	char **paths; /* of files, there or to be looked for beside; each malloc'ed */
+	size_t count;
+};
+
+/* Adds a file. Returns 0 or -ENOMEM. */
+int config_sources_add(struct config_sources *sources, const char *path);
+
+/*
+ * Adds a path in the directory where the search for an include's files begins; nothing where
+ * the pattern has no wildcard, as that is a file.
+ * pattern, including: as config_paths_find() takes them.
+ * Returns 0 or -ENOMEM.
+ */
+int config_sources_add_search(struct config_sources *sources, const char *pattern,
+			      const char *including);
+
+/* Frees the paths. */
+void config_sources_done(struct config_sources *sources);
+
 #endif

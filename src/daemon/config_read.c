@@ -2,7 +2,6 @@
 
 #include "config_assign.h"
 #include "config_cursor.h"
-#include "config_files.h"
 #include "config_table.h"
 
 #include <errno.h>
@@ -26,6 +25,7 @@ struct source {
 struct reader {
 	cfg_t *tree;
 	struct source *source;
+	struct config_sources *sources;
 	unsigned files;
 };
 
@@ -194,8 +194,10 @@ static int include_all(struct reader *reader, const char *pattern, int line)
 {
 	struct cursor *cursor = &reader->source->cursor;
 	char **paths = NULL;
-	int error = config_paths_find(pattern, reader->source->path, &paths);
+	int error = config_sources_add_search(reader->sources, pattern, reader->source->path);
 
+	if (error == 0)
+		error = config_paths_find(pattern, reader->source->path, &paths);
 	if (error == -ENOMEM)
 		return error;
 	if (error < 0) {
@@ -273,8 +275,10 @@ static int read_source(struct reader *reader, struct source *source, const char 
 		       size_t length)
 {
 	struct cursor *cursor = &source->cursor;
-	int error = lexer_new(text, length, cursor->file, cursor->faults, &cursor->lexer);
+	int error = source->path ? config_sources_add(reader->sources, source->path) : 0;
 
+	if (!error)
+		error = lexer_new(text, length, cursor->file, cursor->faults, &cursor->lexer);
 	if (error)
 		return error;
 	reader->source = source;
@@ -302,9 +306,10 @@ static void say_nothing(cfg_t *cfg, const char *format, va_list args)
 	(void)args;
 }
 
-static int read_tree(cfg_t *tree, struct source *source, const char *text, size_t length)
+static int read_tree(cfg_t *tree, struct source *source, const char *text, size_t length,
+		     struct config_sources *sources)
 {
-	struct reader reader = {.tree = tree, .files = 1};
+	struct reader reader = {.tree = tree, .sources = sources, .files = 1};
 	int error;
 
 	cfg_set_error_function(tree, say_nothing);
@@ -317,7 +322,8 @@ static int read_tree(cfg_t *tree, struct source *source, const char *text, size_
 	return error;
 }
 
-int config_tree_read_file(cfg_t *tree, const char *path, struct faults *faults)
+int config_tree_read_file(cfg_t *tree, const char *path, struct faults *faults,
+			  struct config_sources *sources)
 {
 	struct config_file file = {0};
 	struct source source = {.path = path, .cursor = {.file = path, .faults = faults}};
@@ -331,14 +337,15 @@ int config_tree_read_file(cfg_t *tree, const char *path, struct faults *faults)
 	}
 	source.device = file.device;
 	source.inode = file.inode;
-	error = read_tree(tree, &source, file.text, file.length);
+	error = read_tree(tree, &source, file.text, file.length, sources);
 	free(file.text);
 	return error;
 }
 
-int config_tree_read_text(cfg_t *tree, const char *text, struct faults *faults)
+int config_tree_read_text(cfg_t *tree, const char *text, struct faults *faults,
+			  struct config_sources *sources)
 {
 	struct source source = {.cursor = {.file = "-e", .faults = faults}};
 
-	return read_tree(tree, &source, text, strlen(text));
+	return read_tree(tree, &source, text, strlen(text), sources);
 }

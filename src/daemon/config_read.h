@@ -10,6 +10,7 @@
 #ifndef DAEMON_CONFIG_READ_H
 #define DAEMON_CONFIG_READ_H
 
+#include "config_files.h"
 #include "support/fault.h"
 
 #include <confuse.h>
@@ -20,10 +21,13 @@
  * read nonetheless.
  * path: the file; faults name it so.
  * text: NUL-terminated; faults name it `-e`.
+ * sources: the files that are read, and where includes look for some, are added to it.
  * Return 0, also after faults of meaning; -EINVAL after a fault of syntax, or
  * where the file cannot be read: the tree is then not worth judging; -ENOMEM.
  */
-int config_tree_read_file(cfg_t *tree, const char *path, struct faults *faults);
-int config_tree_read_text(cfg_t *tree, const char *text, struct faults *faults);
+int config_tree_read_file(cfg_t *tree, const char *path, struct faults *faults,
+			  struct config_sources *sources);
+int config_tree_read_text(cfg_t *tree, const char *text, struct faults *faults,
+			  struct config_sources *sources);
 
 #endif

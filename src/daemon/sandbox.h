@@ -24,7 +24,6 @@ struct sandbox {
 struct sandbox_order {
 	const struct setup *setup;
 	const struct listen_set *given; /* sockets that may be closed yet */
-	const char *config_path;        /* NULL: there is no file */
 	const struct program *program;  /* to hand over to */
 	bool hands_over;                /* this adoptd could */
 	bool to_syslog;                 /* the log goes to syslog(3) */

@@ -81,13 +81,10 @@ static int add_handler(struct sandbox_paths *paths, const struct handler *handle
 	return file ? add_file(paths, file) : 0;
 }
 
-/* What stands in a text on the command line bears its option's name: config.h. */
 static int add_port(struct sandbox_paths *paths, const struct config_port *port)
 {
-	int error = strcmp(port->file, "-e") == 0 ? 0 : add_file(paths, port->file);
+	int error = add_handler(paths, port->handler, port->settings);
 
-	if (error == 0)
-		error = add_handler(paths, port->handler, port->settings);
 	for (size_t i = 0; error == 0 && i < port->route_count; i++)
 		error = add_handler(paths, port->routes[i].handler, port->routes[i].settings);
 	return error;
@@ -138,8 +135,8 @@ int sandbox_paths_find(const struct sandbox_order *order, struct sandbox_paths *
 	const struct config *config = order->setup->config;
 	int error = add_fixed(ret);
 
-	if (error == 0 && order->config_path)
-		error = add_file(ret, order->config_path);
+	for (size_t i = 0; error == 0 && i < config->sources.count; i++)
+		error = add_file(ret, config->sources.paths[i]);
 	for (size_t i = 0; error == 0 && i < config->port_count; i++)
 		error = add_port(ret, &config->ports[i]);
 	if (error == 0)

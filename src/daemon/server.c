@@ -264,7 +264,6 @@ static int enter_sandbox(struct server *server, const struct server_order *order
 	const struct sandbox_order sandbox_order = {
 		.setup = server->setup,
 		.given = order->given,
-		.config_path = server->options->config_path,
 		.program = server->program,
 		.hands_over = server_has_ports(server) && !server->list->under_einhorn,
 		.to_syslog = server->list->stderr_taken,

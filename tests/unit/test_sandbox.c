@@ -289,6 +289,21 @@ static void switched_off(void)
 	ck_assert_int_gt(start_process(), 0);
 }
 
+/* What a reload reads again, or finds for the first time. */
+static const char *const includes[] = {"file", "*.conf", "new*/conf"};
+
+static void who_includes(int i)
+{
+	char text[256];
+
+	snprintf(text, sizeof text, "include(\"%s/%s\") port a { echo {} }", directory,
+		 includes[i]);
+	enter(text);
+	ck_assert_int_eq(try_file(path, O_RDONLY), 0);
+	if (landlock)
+		ck_assert_int_eq(try_file(path, O_WRONLY), -EACCES);
+}
+
 /* --- reloads --- */
 
 #define NOT_ALLOWED ", which the sandbox does not allow since the start: restart\n"
@@ -356,6 +371,18 @@ START_TEST(inside)
 }
 END_TEST
 
+START_TEST(includes_are_read_again)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		who_includes(_i);
+		_exit(0);
+	}
+	assert_ends_well(pid);
+}
+END_TEST
+
 START_TEST(reloads_are_judged)
 {
 	pid_t pid = fork();
@@ -378,6 +405,7 @@ int main(void)
 	landlock = syscall(SYS_landlock_create_ruleset, NULL, 0, 1U) > 0;
 	tcase_add_checked_fixture(all, set_up, tear_down);
 	tcase_add_loop_test(all, inside, 0, sizeof cases / sizeof cases[0]);
+	tcase_add_loop_test(all, includes_are_read_again, 0, sizeof includes / sizeof includes[0]);
 	tcase_add_loop_test(all, reloads_are_judged, 0, sizeof reloads / sizeof reloads[0]);
 	suite_add_tcase(suite, all);
 	srunner_run_all(runner, CK_ENV);
