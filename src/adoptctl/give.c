@@ -15,6 +15,9 @@
 /* So long it may take to give to one who asks. */
 #define TIMEOUT_MS 5000
 
+/* So long it waits where descriptors or memory are short, before it looks again. */
+#define PAUSE_SECONDS 1
+
 enum {
 	OPTION_ONCE = COMMAND_LINE_LONG,
 	OPTION_USER,
@@ -39,6 +42,7 @@ struct giving {
 	struct listen_set socket; /* where they are asked for */
 	uid_t user;               /* who may ask, besides root and this one's */
 	bool once;
+	bool short_of; /* whoever asks cannot be accepted, which has been said */
 };
 
 static volatile sig_atomic_t ended;
@@ -117,6 +121,19 @@ static bool give(const struct giving *giving, int fd)
 	return r == 0;
 }
 
+/* Who asks waits in the socket, so it would be readable all the time. */
+static void pause_for(struct giving *giving, int error, const sigset_t *waiting)
+{
+	const struct timespec pause = {.tv_sec = PAUSE_SECONDS};
+
+	if (error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ECONNABORTED)
+		return;
+	if (!giving->short_of)
+		fail(COMMAND_OK, "who asks has to wait", -error);
+	giving->short_of = true;
+	pselect(0, NULL, NULL, NULL, &pause, waiting);
+}
+
 /* Signals come while it waits, and only then. */
 static enum command_exit serve(struct giving *giving, const sigset_t *waiting)
 {
@@ -133,9 +150,14 @@ static enum command_exit serve(struct giving *giving, const sigset_t *waiting)
 		FD_SET(listener, &ready);
 		if (pselect(listener + 1, &ready, NULL, NULL, NULL, waiting) < 0 && errno != EINTR)
 			return fail(COMMAND_SYSTEM, "cannot wait", -errno);
-		fd = ended ? -1 : accept(listener, NULL, NULL);
-		if (fd < 0)
+		if (ended)
+			break;
+		fd = accept(listener, NULL, NULL);
+		if (fd < 0) {
+			pause_for(giving, errno, waiting);
 			continue;
+		}
+		giving->short_of = false;
 		given = give(giving, fd);
 		close(fd);
 	}

@@ -1,5 +1,6 @@
 """--from: descriptors over a UNIX socket, from adoptctl give, from HAProxy, and from nobody good."""
 import os
+import resource
 import signal
 import socket
 import struct
@@ -105,6 +106,21 @@ class Give(harness.Case):
         self.take('port "web" { echo {} }')
         for sock in (socks[0], socks[249], socks[250], socks[299]):
             self.assertEqual(echo_stream(sock.getsockname()), b"hello\n")
+
+    def test_short_of_descriptors(self):
+        """Who asks meanwhile waits, and so does the giver."""
+        sock = self.use(listener())
+        giver = self.give("web=9", fds={9: sock.fileno()})
+        limits = resource.prlimit(giver.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(giver.pid, resource.RLIMIT_NOFILE, (4, limits[1]))
+        process = self.take('port "web" { echo {} }')
+        wait_for("the complaint", lambda: "who asks has to wait" in giver.output())
+        self.assertLess(giver.cpu_share(2), 0.1, "it spins")
+        self.assertEqual(giver.output().count("has to wait"), 1, giver.output())
+        resource.prlimit(giver.pid, resource.RLIMIT_NOFILE, limits)
+        self.assertEqual(echo_stream(sock.getsockname()), b"hello\n")
+        self.assertEqual(process.stop(), 0, process.output())
+        self.assertEqual(giver.stop(), 0, giver.output())
 
     @unittest.skipUnless(os.geteuid() == 0, "not root")
     def test_user(self):
