@@ -140,6 +140,17 @@ static const char *name_of(int fd, char text[ADOPT_ADDRESS_TEXT_SIZE])
 	return text + strlen(unix_prefix);
 }
 
+/* Its stats socket is known by its address: the option may lead there by another path. */
+static bool is_asked(const struct asking *asking, int fd)
+{
+	struct adopt_address own = {.length = sizeof own.name};
+	struct adopt_address asked = {.length = sizeof asked.name};
+
+	return getsockname(fd, &own.name.any, &own.length) == 0 &&
+	       getpeername(asking->fd, &asked.name.any, &asked.length) == 0 &&
+	       adopt_address_equal(&own, &asked);
+}
+
 /* Tells whether a port block wants what is called so. */
 static bool is_wanted(const struct activation_request *request, const char *name)
 {
@@ -169,7 +180,7 @@ static int take_haproxy(const struct asking *asking)
 		char text[ADOPT_ADDRESS_TEXT_SIZE];
 		const char *name = name_of(sockets.fds[i], text);
 
-		if (strcmp(name, asking->path) == 0)
+		if (is_asked(asking, sockets.fds[i]))
 			continue;
 		if (!is_wanted(asking->request, name)) {
 			inherited_note(asking->list,

@@ -202,6 +202,18 @@ class Haproxy(harness.Case):
         with self.assertRaises(ConnectionRefusedError):
             connect(("127.0.0.1", self.other))
 
+    def test_stats_stay(self):
+        """HAProxy keeps its stats socket, by whatever path it was found."""
+        self.start()
+        process = self.use(adoptd('port "*" { echo {} }', "--from",
+                                  f"haproxy:{self.directory}/./stats"))
+        wait_for("adoptd", lambda: "from --from" in process.output())
+        wait_for("the other path", lambda: self.path("front") in process.output())
+        self.assertNotIn(self.path("stats") + ".", process.output())
+        with connect(self.path("stats")) as client:
+            client.sendall(b"show info\n")
+            self.assertIn(b"Name: HAProxy", harness.read_all(client))
+
     def test_not_exposed(self):
         self.start(expose="")
         code, said = harness.run([ADOPTD, "--from", "haproxy:" + self.path("stats"), "-e",
