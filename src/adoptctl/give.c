@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/select.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* So long it may take to give to one who asks. */
@@ -185,12 +186,25 @@ static int watch_signals(sigset_t *ret_waiting)
 
 /* --- beginning --- */
 
+/* An abstract name has no mode: all may connect, and be refused. */
+static int open_abstract(struct giving *giving, const char *name)
+{
+	char address[sizeof((struct sockaddr_un *)NULL)->sun_path + sizeof "unix:"];
+	int length = snprintf(address, sizeof address, "unix:%s", name);
+
+	return (size_t)length < sizeof address ? listen_open(&giving->socket, NULL, address)
+					       : -ENAMETOOLONG;
+}
+
 /* Only who may ask can connect. */
 static int open_socket(struct giving *giving, const char *path)
 {
 	const struct listen_access access = {.mode = 0600, .group = (gid_t)-1};
-	int r = listen_open_path(&giving->socket, NULL, path, &access);
+	int r;
 
+	if (*path == '@')
+		return open_abstract(giving, path);
+	r = listen_open_path(&giving->socket, NULL, path, &access);
 	if (r == 0 && giving->user != geteuid() && lchown(path, giving->user, (gid_t)-1) < 0)
 		r = -errno;
 	return r;

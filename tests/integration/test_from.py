@@ -98,6 +98,16 @@ class Give(harness.Case):
         self.assertEqual(giver.wait(), 0, giver.output())
         self.assertEqual(echo_stream(path), b"hello\n")
 
+    def test_abstract_name(self):
+        """It is checked who asks, as all may connect."""
+        name, port = f"@{self.path('give')}", free_port()
+        self.use(harness.Process([ADOPTCTL, "give", name, f"web=127.0.0.1:{port}"]))
+        wait_for("adoptctl", lambda: connect("\0" + name[1:])).close()
+        self.use(adoptd('port "web" { echo {} }', "--from", name))
+        self.assertEqual(echo_stream(("127.0.0.1", port)), b"hello\n")
+        if os.geteuid() == 0:
+            self.assertEqual(self.asked("\0" + name[1:], "nobody"), "b''\n")
+
     def test_many(self):
         """More than one message carries."""
         socks = [self.use(listener()) for _ in range(300)]
@@ -127,12 +137,16 @@ class Give(harness.Case):
         """The user that is named may ask, and no other."""
         os.chmod(self.directory, 0o755)
         self.give(f"web=127.0.0.1:{free_port()}", options=["--user", "daemon"])
-        script = ("import socket; s = socket.socket(socket.AF_UNIX); "
-                  f"s.connect('{self.path('give')}'); print(s.recv(4))")
         for user, said in (("daemon", "b'adFD'"), ("nobody", "Permission denied")):
-            done = subprocess.run(["python3", "-c", script], user=user, capture_output=True,
-                                  check=False, timeout=harness.BOUND)
-            self.assertIn(said, (done.stdout + done.stderr).decode())
+            self.assertIn(said, self.asked(self.path("give"), user))
+
+    def asked(self, address, user):
+        """What another user is told first."""
+        script = ("import socket; s = socket.socket(socket.AF_UNIX); "
+                  f"s.connect({address!r}); print(s.recv(4))")
+        done = subprocess.run(["python3", "-c", script], user=user, capture_output=True,
+                              check=False, timeout=harness.BOUND)
+        return (done.stdout + done.stderr).decode()
 
     def said(self, words, code, **how):
         got, said = harness.run([ADOPTCTL, "give", *words], **how)
