@@ -18,27 +18,34 @@ static enum command_exit fail(enum command_exit code, const char *what, const ch
 
 /* --- collecting --- */
 
+/* Where a word's name ends, if it has one: an address may have a = itself, but not before its
+ * first colon. */
+static size_t name_length(const char *word)
+{
+	size_t length = strcspn(word, "=:");
+
+	return word[length] == '=' ? length : 0;
+}
+
 /* Tells whether a word is [NAME=]FD. */
 static bool is_number(const char *word)
 {
-	const char *equals = strrchr(word, '=');
+	size_t length = name_length(word);
 	int fd;
 
-	return descriptor_read(equals ? equals + 1 : word, &fd) == 0;
+	return descriptor_read(length > 0 ? word + length + 1 : word, &fd) == 0;
 }
 
-/* Splits a word into a name, malloc'ed, and an address. An address may have a = itself, but
- * not before its first colon. NULL where memory is short. */
+/* Splits a word into a name, malloc'ed, and an address. NULL where memory is short. */
 static char *split(const char *word, const char **ret_address)
 {
 	static const char tcp[] = "tcp:";
-	size_t length = strcspn(word, "=:");
-	bool named = word[length] == '=' && length > 0;
+	size_t length = name_length(word);
 
-	*ret_address = named ? word + length + 1 : word;
+	*ret_address = length > 0 ? word + length + 1 : word;
 	if (strncmp(*ret_address, tcp, strlen(tcp)) == 0)
 		*ret_address += strlen(tcp);
-	return named ? strndup(word, length) : strdup(default_name);
+	return length > 0 ? strndup(word, length) : strdup(default_name);
 }
 
 static const char *why_not(int error)

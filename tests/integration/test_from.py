@@ -108,6 +108,14 @@ class Give(harness.Case):
         if os.geteuid() == 0:
             self.assertEqual(self.asked("\0" + name[1:], "nobody"), "b''\n")
 
+    def test_words(self):
+        """A number is one only where a name alone comes before."""
+        path = self.path("web=5")
+        self.give(f"web=unix:{path}", f"unix:{path}6")
+        self.take('port "web" { echo {} } port "listeners" { echo {} }')
+        for address in (path, path + "6"):
+            self.assertEqual(echo_stream(address), b"hello\n")
+
     def test_many(self):
         """More than one message carries."""
         socks = [self.use(listener()) for _ in range(300)]
