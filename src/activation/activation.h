@@ -41,6 +41,7 @@ struct activation_request {
 	const char *const *from_options; /* likewise those of --from */
 	const char *const *port_names;   /* the port blocks' names, NULL-terminated, or NULL:
 					    launchd has no list of its own */
+	bool leave_stdin; /* a socket that is descriptor 0 counts only where another names it */
 };
 
 /* A giver: looks whether it gave anything, and adds it to the list. */

@@ -12,8 +12,7 @@ static int collect(const struct activation_request *request, struct inherited_li
 	struct stat st;
 	int r;
 
-	(void)request;
-	if (fstat(STDIN_FILENO, &st) < 0 || !S_ISSOCK(st.st_mode))
+	if (request->leave_stdin || fstat(STDIN_FILENO, &st) < 0 || !S_ISSOCK(st.st_mode))
 		return 0;
 	r = inherited_add(list, "inetd", STDIN_FILENO, giver_inetd.name);
 	if (r < 0 && r != -ENOMEM)

@@ -93,10 +93,11 @@ static enum command_exit open_word(struct gifts *gifts, const char *word)
 	return fail(r == -EINVAL ? COMMAND_USAGE : COMMAND_SYSTEM, word, why_not(r));
 }
 
-/* Asks everybody who may have handed over something, --fd being the words that are numbers. */
-static enum command_exit inherit(struct gifts *gifts, const char *const *numbers)
+/* Asks everybody who may have handed over something, --fd being the words that are numbers.
+ * Whoever names what to give has a stdin of his own, which may well be a socket. */
+static enum command_exit inherit(struct gifts *gifts, const char *const *numbers, bool named)
 {
-	const struct activation_request request = {.fd_options = numbers};
+	const struct activation_request request = {.fd_options = numbers, .leave_stdin = named};
 	char *message = NULL;
 	int r = activation_collect(&request, &gifts->inherited, &message);
 
@@ -112,11 +113,12 @@ static enum command_exit collect(struct gifts *gifts, char *const *words, const 
 {
 	enum command_exit code;
 	size_t count = 0;
+	const bool named = *words != NULL;
 
 	for (char *const *word = words; *word; word++)
 		if (is_number(*word))
 			numbers[count++] = *word;
-	code = inherit(gifts, numbers);
+	code = inherit(gifts, numbers, named);
 	for (; code == COMMAND_OK && *words; words++)
 		if (!is_number(*words))
 			code = open_word(gifts, *words);

@@ -109,12 +109,20 @@ class Give(harness.Case):
             self.assertEqual(self.asked("\0" + name[1:], "nobody"), "b''\n")
 
     def test_words(self):
-        """A number is one only where a name alone comes before."""
+        """A number is one only where a name alone comes before; stdin is left alone."""
         path = self.path("web=5")
-        self.give(f"web=unix:{path}", f"unix:{path}6")
+        stdin = self.use(socket.socket(socket.AF_UNIX))
+        self.give(f"web=unix:{path}", f"unix:{path}6", fds={0: stdin.fileno()})
         self.take('port "web" { echo {} } port "listeners" { echo {} }')
         for address in (path, path + "6"):
             self.assertEqual(echo_stream(address), b"hello\n")
+
+    def test_stdin(self):
+        """Where nothing is named, a socket that is stdin is given, as s6-fdholder has it."""
+        sock = self.use(listener())
+        self.give(fds={0: sock.fileno()})
+        self.take('port "inetd" { echo {} }')
+        self.assertEqual(echo_stream(sock.getsockname()), b"hello\n")
 
     def test_many(self):
         """More than one message carries."""
