@@ -167,21 +167,24 @@ static enum command_exit serve(struct giving *giving, const sigset_t *waiting)
 	return COMMAND_OK;
 }
 
+/* Einhorn asks by SIGUSR2. */
 static int watch_signals(sigset_t *ret_waiting)
 {
+	static const int asking[] = {SIGTERM, SIGINT, SIGUSR2};
 	const struct sigaction action = {.sa_handler = end_asked};
 	sigset_t held;
 
 	sigemptyset(&held);
-	sigaddset(&held, SIGTERM);
-	sigaddset(&held, SIGINT);
+	for (size_t i = 0; i < sizeof asking / sizeof asking[0]; i++)
+		sigaddset(&held, asking[i]);
 	sigprocmask(SIG_BLOCK, &held, ret_waiting);
-	sigdelset(ret_waiting, SIGTERM);
-	sigdelset(ret_waiting, SIGINT);
+	for (size_t i = 0; i < sizeof asking / sizeof asking[0]; i++) {
+		sigdelset(ret_waiting, asking[i]);
+		if (sigaction(asking[i], &action, NULL) < 0)
+			return -errno;
+	}
 	signal(SIGPIPE, SIG_IGN);
-	return sigaction(SIGTERM, &action, NULL) < 0 || sigaction(SIGINT, &action, NULL) < 0
-		       ? -errno
-		       : 0;
+	return 0;
 }
 
 /* --- beginning --- */
@@ -228,6 +231,9 @@ static enum command_exit begin(struct giving *giving, const char *path, char *co
 	r = open_socket(giving, path);
 	if (r < 0)
 		return fail(COMMAND_CREATE, path, r);
+	r = einhorn_acknowledge(&giving->gifts.inherited);
+	if (r < 0)
+		fail(COMMAND_OK, "Einhorn cannot be told that this is ready", r);
 	return serve(giving, &waiting);
 }
 

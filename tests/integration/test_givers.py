@@ -122,6 +122,25 @@ class Einhorn(harness.Case):
             self.assertEqual(client.recv(1), b"b")
         self.assertEqual(process.wait(), 0, process.output())
 
+    def test_giver(self):
+        """adoptctl acknowledges too, and leaves no path behind."""
+        sock = self.use(listener())
+        master = self.use(listener(socket.AF_UNIX, address=self.path("einhorn.sock")))
+        master.settimeout(harness.BOUND)
+        env = dict(os.environ, EINHORN_MASTER_PID=str(os.getpid()), EINHORN_FD_COUNT="1",
+                   EINHORN_FD_0="6", EINHORN_SOCK_PATH=self.path("einhorn.sock"))
+        giver = self.use(harness.Process(
+            [os.path.join(harness.TOP_BUILDDIR, "adoptctl"), "give", self.path("give")], env=env,
+            fds={6: sock.fileno()}))
+        with master.accept()[0] as said:
+            said.settimeout(harness.BOUND)
+            self.assertEqual(json.loads(harness.read_all(said)),
+                             {"command": "worker:ack", "pid": giver.pid})
+        self.use(adoptd('port "einhorn" { echo {} }', "--from", self.path("give")))
+        self.assertEqual(echo_stream(sock.getsockname()), b"hello\n")
+        self.assertEqual(giver.stop(signal.SIGUSR2), 0, giver.output())
+        self.assertFalse(os.path.exists(self.path("give")))
+
     def test_parent_is_another(self):
         sock = self.use(listener())
         code, said = harness.run([ADOPTD, "-e", 'port "einhorn" { echo {} }'],
