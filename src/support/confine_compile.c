@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -91,10 +92,12 @@ static int add_threads(scmp_filter_ctx filter)
 	return r == 0 ? add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3)) : r;
 }
 
-/* What is asked of sockets and of a standard stream; no terminal is typed into. */
+/* What is asked of sockets, of a standard stream, and by if_nametoindex(3) and the reverse; no
+ * terminal is typed into. */
 static int add_controls(scmp_filter_ctx filter)
 {
-	static const unsigned long requests[] = {FIONREAD, FIONBIO, TCGETS};
+	static const unsigned long requests[] = {FIONREAD, FIONBIO, TCGETS, SIOCGIFINDEX,
+						 SIOCGIFNAME};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < sizeof requests / sizeof requests[0]; i++)
