@@ -227,20 +227,12 @@ static bool is_from(const struct server *server, const char *giver)
 	return false;
 }
 
-static const char *why_not(const struct server *server)
+const char *server_why_never_hands_over(const struct server *server)
 {
-	const char *started_by_systemd = getenv("SYSTEMD_EXEC_PID");
-
-	if (server->state != SERVER_SERVING)
-		return "this adoptd is draining";
-	if (server->handover)
-		return "a hand-over is under way";
 	if (!server_has_ports(server))
 		return "this adoptd has no ports, only connections, which end with it";
 	if (!server->program->path)
 		return "the program's path is not known";
-	if (is_lent(server))
-		return LENT;
 	if (server->list->under_einhorn)
 		return "Einhorn starts the next adoptd itself";
 	if (is_from(server, "inetd") || is_from(server, "launchd") ||
@@ -248,6 +240,22 @@ static const char *why_not(const struct server *server)
 		return "what has started this process knows no other, and starts one when it ends";
 	if (getpid() == 1)
 		return "this adoptd is process 1, and all others end with it";
+	return NULL;
+}
+
+static const char *why_not(const struct server *server)
+{
+	const char *started_by_systemd = getenv("SYSTEMD_EXEC_PID");
+	const char *why = server_why_never_hands_over(server);
+
+	if (server->state != SERVER_SERVING)
+		return "this adoptd is draining";
+	if (server->handover)
+		return "a hand-over is under way";
+	if (why)
+		return why;
+	if (is_lent(server))
+		return LENT;
 	if (started_by_systemd && atol(started_by_systemd) == getpid() && !notify_wanted())
 		return "systemd would end the new adoptd with this one; the unit needs Type=notify";
 	return sandbox_why_alone(&server->sandbox);

@@ -30,7 +30,8 @@ static unsigned needs_of(const struct config *config)
 
 	for (size_t i = 0; i < config->port_count; i++)
 		needs |= needs_of_port(&config->ports[i]);
-	return needs;
+	/* Where programs are run, nothing is taken that a configuration could ask for. */
+	return needs & CONFINE_PROGRAMS ? CONFINE_ALL : needs;
 }
 
 static void refuse(const struct sandbox *sandbox, const struct config_port *port, const char *what,
@@ -112,6 +113,11 @@ static int close_all(struct sandbox *sandbox, const struct sandbox_order *order)
 	return error;
 }
 
+static bool hands_over(const struct sandbox_order *order)
+{
+	return order->hands_over && order->setup->config->sandbox != CONFIG_SANDBOX_STRICT;
+}
+
 static unsigned needs_besides(const struct sandbox_order *order)
 {
 	unsigned needs = order->to_syslog ? CONFINE_LOG : 0;
@@ -119,7 +125,7 @@ static unsigned needs_besides(const struct sandbox_order *order)
 	if (sandbox_paths_of_sockets(order))
 		needs |= CONFINE_UNLINK;
 	/* A hand-over ends with a signal to the new adoptd, where it fails or was late. */
-	if (order->hands_over)
+	if (hands_over(order))
 		needs |= CONFINE_SIGNAL;
 	return needs;
 }
@@ -151,7 +157,7 @@ int sandbox_enter(struct sandbox *sandbox, const struct sandbox_order *order)
 		log_debug("sandbox: none, as programs would be in it too");
 		return 0;
 	}
-	if (config->sandbox == CONFIG_SANDBOX_YES && order->hands_over)
+	if (hands_over(order))
 		start_starter(sandbox, order->program);
 	error = notify_socket_keep();
 	return error < 0 ? error : close_all(sandbox, order);

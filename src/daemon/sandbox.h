@@ -25,7 +25,7 @@ struct sandbox_order {
 	const struct setup *setup;
 	const struct listen_set *given; /* sockets that may be closed yet */
 	const struct program *program;  /* to hand over to */
-	bool hands_over;                /* this adoptd could */
+	bool hands_over;                /* this adoptd could, if its sandbox let it */
 	bool to_syslog;                 /* the log goes to syslog(3) */
 };
 

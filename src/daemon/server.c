@@ -265,7 +265,7 @@ static int enter_sandbox(struct server *server, const struct server_order *order
 		.setup = server->setup,
 		.given = order->given,
 		.program = server->program,
-		.hands_over = server_has_ports(server) && !server->list->under_einhorn,
+		.hands_over = !server_why_never_hands_over(server),
 		.to_syslog = server->list->stderr_taken,
 	};
 

@@ -142,6 +142,10 @@ int server_commit(struct server *server);
 /* Tells whether the setup has more than connections. */
 bool server_has_ports(const struct server *server);
 
+/* Tells why this adoptd cannot hand over as long as it lives, in words (handover.c); NULL:
+ * its start is no hindrance. */
+const char *server_why_never_hands_over(const struct server *server);
+
 /*
  * Starts adoptd again, and hands over to it all that this one accepts on (handover.c). This
  * one drains when the new one is ready, and goes on if that fails.

@@ -21,6 +21,9 @@ enum confine_need {
 	CONFINE_PROGRAMS = 32 /* runs programs, which are held to it as well */
 };
 
+/* All of them. */
+enum { CONFINE_ALL = 2 * CONFINE_PROGRAMS - 1 };
+
 /* A place in the file system that is needed. */
 struct confine_path {
 	const char *path; /* one that is not there, or is no path, is left out */

@@ -131,6 +131,18 @@ class Sandbox(harness.Case):
         self.assertEqual(process.stop(), 0, process.output())
         self.assertFalse(os.path.exists(f"/proc/{starter}"))
 
+    def test_starter_is_of_no_use(self):
+        """Who has started adoptd ends it with its first process: there is no second one."""
+        self.sock = self.use(listener())
+        self.write('port "*" { echo {} }')
+        announced = dict(os.environ, SERVER_STARTER_PORT="127.0.0.1:%d=3" % self.sock.getsockname()[1])
+        process = self.use(harness.Process([harness.ADOPTD, "-c", self.path("conf")], env=announced,
+                                           fds={3: self.sock.fileno()}))
+        self.assertEqual(self.ask(), b"hello\n", process.output())
+        self.assertEqual(children(process.pid), [])
+        self.assertEqual(status(process.pid)["Seccomp"], "2")
+        self.assertEqual(process.stop(), 0, process.output())
+
     def test_starter_ends_with_a_killed_one(self):
         process = self.start(ECHO)
         starter, = children(process.pid)

@@ -7,6 +7,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -31,6 +32,7 @@ static struct sandbox sandbox;
 static char directory[] = "/tmp/adoptd-test-XXXXXX";
 static char path[64], socket_path[64];
 static int port, client;
+static unsigned loopback;
 
 static bool landlock;
 
@@ -59,6 +61,7 @@ static void set_up(void)
 	socklen_t length = sizeof address;
 
 	make_directory();
+	loopback = if_nametoindex("lo");
 	ck_assert_int_eq(faults_new(&faults), 0);
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	port = socket(AF_INET, SOCK_STREAM, 0);
@@ -221,6 +224,7 @@ static void who_connects(void)
 	assert_refused(listen(fd, 1));
 	close(fd);
 	assert_refused(socket(AF_PACKET, SOCK_RAW, 0));
+	ck_assert_uint_eq(if_nametoindex("lo"), loopback);
 	assert_no_programs();
 	assert_privileges_given_up();
 	assert_files_given_up();
@@ -249,6 +253,7 @@ static void who_listens(void)
 		ck_assert_int_eq(errno, EACCES);
 		close(fd);
 	}
+	ck_assert_uint_eq(if_nametoindex("lo"), loopback);
 	assert_no_programs();
 	assert_files_given_up();
 	assert_serves();
@@ -276,6 +281,19 @@ static void strict_holds_programs_too(void)
 	ck_assert_int_gt(start_process(), 0);
 	ck_assert_int_eq(try_file(path, O_RDONLY), 0);
 	assert_serves();
+}
+
+static void strict_programs_may_have_company(void)
+{
+	struct config *config;
+
+	enter("sandbox = strict port a { exec { command = \"/bin/true\" } }");
+	config = read_config("sandbox = strict control = \"/run/x\" "
+			     "port a { proxy { upstream = \"127.0.0.1:1\" } } "
+			     "port b { listen = \"127.0.0.1:1\" echo {} }");
+	sandbox_judge(&sandbox, config, faults);
+	ck_assert_uint_eq(faults_count(faults, FAULT_ERROR), 0);
+	config_free(&config);
 }
 
 static void switched_off(void)
@@ -346,8 +364,13 @@ static void judge_reload(int i)
 /* --- */
 
 static void (*const cases[])(void) = {
-	who_only_serves,           who_connects, who_listens, programs_are_left_alone,
-	strict_holds_programs_too, switched_off,
+	who_only_serves,
+	who_connects,
+	who_listens,
+	programs_are_left_alone,
+	strict_holds_programs_too,
+	strict_programs_may_have_company,
+	switched_off,
 };
 
 static void assert_ends_well(pid_t pid)
