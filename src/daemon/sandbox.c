@@ -26,7 +26,7 @@ static unsigned needs_of_port(const struct config_port *port)
 
 static unsigned needs_of(const struct config *config)
 {
-	unsigned needs = config->control ? CONFINE_LISTEN : 0;
+	unsigned needs = config->control ? CONFINE_LISTEN_UNIX : 0;
 
 	for (size_t i = 0; i < config->port_count; i++)
 		needs |= needs_of_port(&config->ports[i]);
@@ -65,7 +65,7 @@ void sandbox_judge(const struct sandbox *sandbox, const struct config *config,
 		return;
 	for (size_t i = 0; i < config->port_count; i++)
 		judge_port(sandbox, &config->ports[i], faults);
-	if (config->control && !(sandbox->needs & CONFINE_LISTEN))
+	if (config->control && !(sandbox->needs & (CONFINE_LISTEN | CONFINE_LISTEN_UNIX)))
 		option_fault(config->tree, "control", faults,
 			     "the sandbox does not allow to listen since the start: %s",
 			     remedy(sandbox));

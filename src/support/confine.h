@@ -13,12 +13,13 @@
 
 /* What a process needs beyond serving the sockets that it has. */
 enum confine_need {
-	CONFINE_CONNECT = 1,  /* connects to others, over any family that is served */
-	CONFINE_LISTEN = 2,   /* opens sockets to listen on */
-	CONFINE_LOG = 4,      /* connects to the system's log */
-	CONFINE_UNLINK = 8,   /* removes the paths of UNIX sockets */
-	CONFINE_SIGNAL = 16,  /* sends signals to other processes */
-	CONFINE_PROGRAMS = 32 /* runs programs, which are held to it as well */
+	CONFINE_CONNECT = 1,     /* connects to others, over any family that is served */
+	CONFINE_LISTEN = 2,      /* opens sockets to listen on */
+	CONFINE_LISTEN_UNIX = 4, /* opens such at paths only */
+	CONFINE_LOG = 8,         /* connects to the system's log */
+	CONFINE_UNLINK = 16,     /* removes the paths of UNIX sockets */
+	CONFINE_SIGNAL = 32,     /* sends signals to other processes */
+	CONFINE_PROGRAMS = 64    /* runs programs, which are held to it as well */
 };
 
 /* All of them. */
@@ -50,7 +51,8 @@ int confine_capabilities(unsigned needs);
 
 /*
  * Leaves no more of the file system than some places, to be read, and all beneath those that
- * are directories; and none of TCP but what the needs take: landlock(7).
+ * are directories; none of TCP but what the needs take; and no other process to send signals
+ * to, but for CONFINE_SIGNAL: landlock(7).
  * Returns 0; -ENOSYS, -EOPNOTSUPP where there is no Landlock; another negative errno.
  */
 int confine_files(unsigned needs, const struct confine_path *paths, size_t count);

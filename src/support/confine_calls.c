@@ -28,7 +28,6 @@ static const int bytes[] = {SCMP_SYS(read),
 			    SCMP_SYS(accept),
 			    SCMP_SYS(accept4),
 			    SCMP_SYS(shutdown),
-			    SCMP_SYS(socketpair),
 			    SCMP_SYS(getsockname),
 			    SCMP_SYS(getpeername),
 			    SCMP_SYS(getsockopt),
@@ -118,7 +117,6 @@ static const int process[] = {SCMP_SYS(brk),
 			      SCMP_SYS(getgroups32),
 			      SCMP_SYS(getrlimit),
 			      SCMP_SYS(ugetrlimit),
-			      SCMP_SYS(prlimit64),
 			      SCMP_SYS(getrusage),
 			      SCMP_SYS(sysinfo),
 			      SCMP_SYS(uname),
@@ -139,9 +137,7 @@ static const int files[] = {
 	SCMP_SYS(readlinkat), SCMP_SYS(getdents),    SCMP_SYS(getdents64), SCMP_SYS(getcwd),
 	SCMP_SYS(fadvise64),  SCMP_SYS(fadvise64_64)};
 
-static const int listening[] = {SCMP_SYS(bind),     SCMP_SYS(listen),   SCMP_SYS(chmod),
-				SCMP_SYS(fchmod),   SCMP_SYS(fchmodat), SCMP_SYS(lchown),
-				SCMP_SYS(lchown32), SCMP_SYS(fchownat), SCMP_SYS(umask)};
+static const int listening[] = {SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(umask)};
 
 static const int connecting[] = {SCMP_SYS(connect)};
 static const int unlinking[] = {SCMP_SYS(unlink), SCMP_SYS(unlinkat)};
@@ -166,10 +162,10 @@ const struct confine_calls confine_calls_left[] = {
 #if CONFINE_SANITIZED
 	CALLS(0, sanitizers),
 #endif
-	CALLS(CONFINE_LISTEN, listening),
+	CALLS(CONFINE_LISTEN | CONFINE_LISTEN_UNIX, listening),
 	/* Whether somebody listens at a UNIX path is found out so. */
-	CALLS(CONFINE_CONNECT | CONFINE_LISTEN | CONFINE_LOG, connecting),
-	CALLS(CONFINE_UNLINK | CONFINE_LISTEN, unlinking),
+	CALLS(CONFINE_CONNECT | CONFINE_LISTEN | CONFINE_LISTEN_UNIX | CONFINE_LOG, connecting),
+	CALLS(CONFINE_UNLINK | CONFINE_LISTEN | CONFINE_LISTEN_UNIX, unlinking),
 	CALLS(CONFINE_SIGNAL, signalling),
 	{.numbers = NULL}};
 

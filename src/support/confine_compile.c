@@ -26,12 +26,25 @@
 /* libseccomp's attribute: a tree, where each call is found in a few steps. */
 #define TREE 2
 
+/* socket(2): flags are above. */
+#define TYPE_BITS 0xf
+
 static int add(scmp_filter_ctx filter, uint32_t action, int call)
 {
 	return seccomp_rule_add_array(filter, action, call, 0, NULL);
 }
 
-/* Allows a call with a value for one of its arguments, which are counted from 0. */
+/* Allows a call with a value for some bits of an argument, which are counted from 0. */
+static int allow_bits(scmp_filter_ctx filter, int call, unsigned argument, scmp_datum_t mask,
+		      scmp_datum_t value)
+{
+	const struct scmp_arg_cmp equal = {
+		.arg = argument, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value};
+
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &equal);
+}
+
+/* Allows a call with a value for one of its arguments. */
 static int allow(scmp_filter_ctx filter, int call, unsigned argument, scmp_datum_t value)
 {
 	const struct scmp_arg_cmp equal = {.arg = argument, .op = SCMP_CMP_EQ, .datum_a = value};
@@ -55,7 +68,7 @@ static int add_sockets(scmp_filter_ctx filter, unsigned needs)
 		unsigned needs;
 		int family;
 	} rows[] = {
-		{CONFINE_CONNECT | CONFINE_LISTEN | CONFINE_LOG, AF_UNIX},
+		{CONFINE_CONNECT | CONFINE_LISTEN | CONFINE_LISTEN_UNIX | CONFINE_LOG, AF_UNIX},
 		{CONFINE_CONNECT | CONFINE_LISTEN, AF_INET},
 		{CONFINE_CONNECT | CONFINE_LISTEN, AF_INET6},
 #ifdef AF_VSOCK
@@ -81,11 +94,7 @@ static int add_names(scmp_filter_ctx filter)
 /* Threads, and no processes. */
 static int add_threads(scmp_filter_ctx filter)
 {
-	const struct scmp_arg_cmp thread = {.arg = CLONE_FLAGS,
-					    .op = SCMP_CMP_MASKED_EQ,
-					    .datum_a = CLONE_THREAD,
-					    .datum_b = CLONE_THREAD};
-	int r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, &thread);
+	int r = allow_bits(filter, SCMP_SYS(clone), CLONE_FLAGS, CLONE_THREAD, CLONE_THREAD);
 
 	/* Its flags are in memory, which a filter does not see. The C library then makes the
 	 * older call. */
@@ -105,12 +114,53 @@ static int add_controls(scmp_filter_ctx filter)
 	return r;
 }
 
+/* The limits of this process, and no other's. */
+static int add_limits(scmp_filter_ctx filter)
+{
+	return allow(filter, SCMP_SYS(prlimit64), 0, 0);
+}
+
+/* A datagram could be sent from a pair to whoever else has such a socket. */
+static int add_pairs(scmp_filter_ctx filter)
+{
+	int r = allow_bits(filter, SCMP_SYS(socketpair), 1, TYPE_BITS, SOCK_STREAM);
+
+	return r == 0 ? allow_bits(filter, SCMP_SYS(socketpair), 1, TYPE_BITS, SOCK_SEQPACKET) : r;
+}
+
+/* What listen.c makes of the path of a UNIX socket: for adoptd's user alone, or for a group
+ * too, and never another user's. */
+static int add_access(scmp_filter_ctx filter)
+{
+	static const struct {
+		int call;
+		unsigned argument;
+		uint32_t value;
+	} rows[] = {
+		{SCMP_SYS(chmod), 1, 0600},          {SCMP_SYS(chmod), 1, 0660},
+		{SCMP_SYS(fchmod), 1, 0600},         {SCMP_SYS(fchmodat), 2, 0600},
+		{SCMP_SYS(fchmodat), 2, 0660},       {SCMP_SYS(lchown), 1, UINT32_MAX},
+		{SCMP_SYS(lchown32), 1, UINT32_MAX}, {SCMP_SYS(fchownat), 2, UINT32_MAX},
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof rows / sizeof rows[0]; i++)
+		r = allow_bits(filter, rows[i].call, rows[i].argument, UINT32_MAX, rows[i].value);
+	return r;
+}
+
 static int leave_some(scmp_filter_ctx filter, unsigned needs)
 {
 	int r = add_sockets(filter, needs);
 
 	if (r == 0 && needs & CONFINE_CONNECT)
 		r = add_names(filter);
+	if (r == 0 && needs & (CONFINE_LISTEN | CONFINE_LISTEN_UNIX))
+		r = add_access(filter);
+	if (r == 0)
+		r = add_limits(filter);
+	if (r == 0)
+		r = add_pairs(filter);
 	if (r == 0)
 		r = add_threads(filter);
 	if (r == 0)
@@ -172,10 +222,12 @@ static int print_filter(unsigned needs)
 	return r;
 }
 
-/* With programs, nothing else matters. */
+/* With programs, nothing else matters; and who listens may do so at paths. */
 static unsigned filter_for(unsigned needs)
 {
-	return needs & CONFINE_PROGRAMS ? CONFINE_PROGRAMS : needs;
+	if (needs & CONFINE_PROGRAMS)
+		return CONFINE_PROGRAMS;
+	return needs & CONFINE_LISTEN ? needs & ~(unsigned)CONFINE_LISTEN_UNIX : needs;
 }
 
 int main(void)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -23,6 +24,10 @@
 #define LANDLOCK_ACCESS_NET_CONNECT_TCP (1ULL << 1)
 #endif
 
+#ifndef LANDLOCK_SCOPE_SIGNAL
+#define LANDLOCK_SCOPE_SIGNAL (1ULL << 1)
+#endif
+
 /* The first version's are all up to this one. */
 #define FS_FIRST ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1)
 
@@ -35,6 +40,7 @@
 struct ruleset {
 	uint64_t fs;
 	uint64_t net;
+	uint64_t scoped;
 };
 
 /* The kernel refuses bits that it does not know, and a size that is not zero past those
@@ -54,6 +60,10 @@ static size_t handled(int version, unsigned needs, struct ruleset *ret)
 		ret->net |= LANDLOCK_ACCESS_NET_CONNECT_TCP;
 	if (!(needs & CONFINE_LISTEN))
 		ret->net |= LANDLOCK_ACCESS_NET_BIND_TCP;
+	if (version < 6)
+		return offsetof(struct ruleset, scoped);
+	if (!(needs & CONFINE_SIGNAL))
+		ret->scoped |= LANDLOCK_SCOPE_SIGNAL;
 	return sizeof *ret;
 }
 

@@ -18,7 +18,9 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -34,7 +36,7 @@ static char path[64], socket_path[64];
 static int port, client;
 static unsigned loopback;
 
-static bool landlock;
+static long landlock; /* its version */
 
 static void make_directory(void)
 {
@@ -197,6 +199,8 @@ static void assert_serves(void)
 static void who_only_serves(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct rlimit limit;
+	int ends[2];
 
 	enter("port a { echo {} }");
 	ck_assert(sandbox.closed);
@@ -206,6 +210,12 @@ static void who_only_serves(void)
 	assert_refused(bind(client, (struct sockaddr *)&address, sizeof address));
 	assert_refused(unlink(path));
 	assert_refused(kill(getppid(), 0));
+	if (landlock >= 6)
+		assert_refused(syscall(SYS_tgkill, getppid(), getppid(), 0));
+	assert_refused(prlimit(getppid(), RLIMIT_NOFILE, NULL, &limit));
+	ck_assert_int_eq(prlimit(0, RLIMIT_NOFILE, NULL, &limit), 0);
+	assert_refused(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends));
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	assert_no_programs();
 	assert_privileges_given_up();
 	assert_files_given_up();
@@ -231,6 +241,17 @@ static void who_connects(void)
 	assert_serves();
 }
 
+/* A path may become adoptd's alone, or its group's. */
+static void assert_keeps_to_itself(const char *name)
+{
+	ck_assert_int_eq(chmod(name, 0600), 0);
+	ck_assert_int_eq(lchown(name, (uid_t)-1, getgid()), 0);
+	ck_assert_int_eq(chmod(name, 0660), 0);
+	assert_refused(chmod(name, 0666));
+	assert_refused(chmod(name, 04660));
+	assert_refused(lchown(name, getuid(), (gid_t)-1));
+}
+
 /* A reload may open and close such; elsewhere there is nothing to be removed. */
 static void who_listens(void)
 {
@@ -244,6 +265,7 @@ static void who_listens(void)
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	snprintf(address.sun_path, sizeof address.sun_path, "%s/other", directory);
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	assert_keeps_to_itself(address.sun_path);
 	ck_assert_int_eq(unlink(address.sun_path), 0);
 	close(fd);
 	if (landlock) {
@@ -254,6 +276,27 @@ static void who_listens(void)
 		close(fd);
 	}
 	ck_assert_uint_eq(if_nametoindex("lo"), loopback);
+	assert_no_programs();
+	assert_files_given_up();
+	assert_serves();
+}
+
+static void who_is_controlled(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char text[256];
+	int fd;
+
+	snprintf(text, sizeof text, "control = \"%s\" port a { echo {} }", socket_path);
+	enter(text);
+	assert_refused(socket(AF_INET, SOCK_STREAM, 0));
+	assert_refused(socket(AF_INET6, SOCK_DGRAM, 0));
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	snprintf(address.sun_path, sizeof address.sun_path, "%s/other", directory);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	assert_keeps_to_itself(address.sun_path);
+	ck_assert_int_eq(unlink(address.sun_path), 0);
+	close(fd);
 	assert_no_programs();
 	assert_files_given_up();
 	assert_serves();
@@ -367,6 +410,7 @@ static void (*const cases[])(void) = {
 	who_only_serves,
 	who_connects,
 	who_listens,
+	who_is_controlled,
 	programs_are_left_alone,
 	strict_holds_programs_too,
 	strict_programs_may_have_company,
@@ -425,7 +469,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	landlock = syscall(SYS_landlock_create_ruleset, NULL, 0, 1U) > 0;
+	landlock = syscall(SYS_landlock_create_ruleset, NULL, 0, 1U);
 	tcase_add_checked_fixture(all, set_up, tear_down);
 	tcase_add_loop_test(all, inside, 0, sizeof cases / sizeof cases[0]);
 	tcase_add_loop_test(all, includes_are_read_again, 0, sizeof includes / sizeof includes[0]);
