@@ -7,6 +7,7 @@
 #include "support/descriptor_limit.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,6 +24,15 @@ static bool stderr_is_client(void)
 
 	return fstat(STDIN_FILENO, &in) == 0 && fstat(STDERR_FILENO, &err) == 0 &&
 	       S_ISSOCK(in.st_mode) && in.st_dev == err.st_dev && in.st_ino == err.st_ino;
+}
+
+/* nginx, for one, starts its next program with nearly all of them blocked. */
+static void unblock_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static int cannot_start(int error)
@@ -172,6 +182,7 @@ int main(int argc, char *argv[])
 	struct faults *faults = NULL;
 	int error, code;
 
+	unblock_signals();
 	/* Until it takes over from another, that one speaks for the service. */
 	notify_silence(handover_expected());
 	log_set_format(stderr_is_client() ? LOG_FORMAT_SYSLOG : LOG_FORMAT_AUTO);

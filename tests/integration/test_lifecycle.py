@@ -161,6 +161,17 @@ class Reload(Configured):
 
 
 class Drain(Configured):
+    def test_started_with_signals_blocked(self):
+        """As nginx starts what it believes to be the next nginx."""
+        sock = self.use(listener())
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            process = self.start('port "a" { echo {} }', "--fd", "a=3", fds={3: sock.fileno()})
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        self.assertEqual(echo_stream(sock.getsockname()), b"hello\n")
+        self.assertEqual(process.stop(), 0, process.output())
+
     def test_who_is_there_finishes(self):
         """Who comes waits in the socket, for the next one."""
         sock = self.use(listener())
