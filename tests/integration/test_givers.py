@@ -174,6 +174,7 @@ class Nginx(harness.Case):
         try:
             with open(self.path(name), encoding="ascii") as pid:
                 os.kill(int(pid.read()), signal.SIGTERM)
+            os.unlink(self.path(name))  # its number may be another's by then
         except OSError:
             pass
 
@@ -181,6 +182,7 @@ class Nginx(harness.Case):
         subprocess.run([self.program, "-p", self.directory, "-c", self.path("conf")], check=True,
                        timeout=harness.BOUND)
         self.addCleanup(self.end, "pid")
+        self.addCleanup(self.end, "pid.oldbin")
         self.addCleanup(self.end, "adoptd.pid")
         wait_for("nginx's number", lambda: os.path.getsize(self.path("pid")) > 0)
         # It is deaf to signals until it has workers.
@@ -195,9 +197,22 @@ exec {ADOPTD} -e 'port "nginx" {{ echo {{}} }}' 2>{self.directory}/adoptd.log
         with open(self.path("pid"), encoding="ascii") as pid:
             master = int(pid.read())
         os.kill(master, signal.SIGUSR2)
-        wait_for("adoptd", lambda: os.path.exists(self.path("adoptd.log")))
+        wait_for("adoptd", lambda: self.knock() and os.path.exists(self.path("adoptd.log")))
         os.kill(master, signal.SIGQUIT)
-        self.assertEqual(wait_for("adoptd", lambda: self.ask() == b"hello\n"), True)
+        wait_for("adoptd", lambda: self.knock() == b"hello\n")
+        self.end("adoptd.pid")
+        wait_for("adoptd to heed it", lambda: "draining" in self.said())
+
+    def said(self):
+        with open(self.path("adoptd.log"), encoding="utf-8") as log:
+            return log.read()
+
+    def knock(self):
+        """Asks where a refusal is none of those that may come again: it fails the test."""
+        try:
+            return self.ask()
+        except ConnectionRefusedError as error:
+            raise AssertionError("a client was refused") from error
 
     def ask(self, data=b"hello\n"):
         return echo_stream(("127.0.0.1", self.port), data)
