@@ -67,13 +67,6 @@ int notify_socket_keep(void)
 	return kept_fd < 0 && getenv("NOTIFY_SOCKET") ? open_socket(&kept_fd) : 0;
 }
 
-void notify_socket_close(void)
-{
-	if (kept_fd >= 0)
-		close(kept_fd);
-	kept_fd = -1;
-}
-
 static int send_in_time(int sock, const struct msghdr *message)
 {
 	while (sendmsg(sock, message, MSG_NOSIGNAL) < 0)

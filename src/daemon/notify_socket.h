@@ -11,9 +11,6 @@
  */
 int notify_socket_keep(void);
 
-/* Closes it again; harmless where there is none. */
-void notify_socket_close(void);
-
 /*
  * Sends a datagram to the UNIX socket that NOTIFY_SOCKET names, by its path or, after `@`,
  * in the abstract namespace. Waits where there is no room for it, if not forever.
