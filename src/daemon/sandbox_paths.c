@@ -9,9 +9,17 @@
  * modules of the C library that look them up, how many processors there are, and for systemd's
  * library whose unit this process is, seen from the first one. Files in /etc are replaced as
  * they change, so that only the directory stays the same. */
-static const char *const read_by_libraries[] = {
-	"/etc",       "/usr",   "/lib", "/lib64", "/run/systemd/resolve", "/sys/devices/system/cpu",
-	"/proc/self", "/proc/1"};
+static const char *const read_by_libraries[] = {"/etc",
+						"/usr",
+						"/lib",
+						"/lib64",
+						"/run/systemd/resolve",
+						"/run/systemd/userdb",
+						"/run/userdb",
+						"/var/lib/sss/mc",
+						"/sys/devices/system/cpu",
+						"/proc/self",
+						"/proc/1"};
 
 /* A descriptor in reserve, and dice on older kernels. */
 static const struct confine_path devices[] = {
