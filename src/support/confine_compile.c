@@ -172,15 +172,37 @@ static int leave_some(scmp_filter_ctx filter, unsigned needs)
 	return r;
 }
 
+/* Programs may be made for a machine's older kin. What a filter does not know it kills. */
+static int add_kin(scmp_filter_ctx filter)
+{
+	int r = 0;
+
+#if defined __x86_64__ && !defined __ILP32__
+	r = seccomp_arch_add(filter, SCMP_ARCH_X86);
+	if (r == 0)
+		r = seccomp_arch_add(filter, SCMP_ARCH_X32);
+#elif defined __aarch64__
+	r = seccomp_arch_add(filter, SCMP_ARCH_ARM);
+#else
+	(void)filter;
+#endif
+	return r;
+}
+
+static int take_some(scmp_filter_ctx filter)
+{
+	int r = add_kin(filter);
+
+	return r == 0 ? add_calls(filter, SCMP_ACT_ERRNO(EPERM), &confine_calls_taken) : r;
+}
+
 static int add_rules(scmp_filter_ctx filter, unsigned needs)
 {
 	int r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, TREE);
 
 	if (r < 0)
 		return r;
-	return needs & CONFINE_PROGRAMS
-		       ? add_calls(filter, SCMP_ACT_ERRNO(EPERM), &confine_calls_taken)
-		       : leave_some(filter, needs);
+	return needs & CONFINE_PROGRAMS ? take_some(filter) : leave_some(filter, needs);
 }
 
 static int export(scmp_filter_ctx filter, FILE *file)
