@@ -154,7 +154,7 @@ class Reload(Configured):
         for i in range(3):
             self.reload(process, config % (i + 2, port))
         before = descriptors()
-        for i in range(50):
+        for i in range(10):
             self.reload(process, config % (i + 2, port))
             self.assertEqual(echo_stream(sock.getsockname()), b"hello\n")
         wait_for("the descriptors", lambda: descriptors() <= before)
