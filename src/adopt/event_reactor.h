@@ -10,7 +10,7 @@
 #include <sys/queue.h>
 
 /* One read. */
-#define READ_BUFFER_BYTES 65536
+#define READ_BUFFER_BYTES 262144
 
 /* How long something that failed for want of resources rests. */
 #define REST_MS 100

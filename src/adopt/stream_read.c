@@ -11,6 +11,10 @@
 /* One wake-up reads so often at most, and then yields. */
 #define READS_A_TURN 8
 
+/* One read of who is joined, whose bulk the kernel moves: all of it may have to wait for a slow
+ * peer, in memory. */
+#define JOINED_READ_BYTES 65536
+
 /* No record is longer than what a socket can be told to buffer; this is far above. */
 #define RECORD_MAX_BYTES (16 * 1024 * 1024)
 
@@ -74,7 +78,8 @@ static void deliver(struct stream *stream, const void *data, size_t length)
 static bool read_once(struct stream *stream)
 {
 	struct event_reactor *reactor = event_reactor(stream->base.reactor);
-	ssize_t length = receive(stream->fd, reactor->read_buffer, READ_BUFFER_BYTES, 0);
+	size_t size = stream->relay ? JOINED_READ_BYTES : READ_BUFFER_BYTES;
+	ssize_t length = receive(stream->fd, reactor->read_buffer, size, 0);
 
 	if (length > 0) {
 		stream_relay_has_read(stream, (size_t)length);
@@ -85,7 +90,7 @@ static bool read_once(struct stream *stream)
 		stream_lose(stream, (int)length);
 	}
 	/* A short read has emptied the socket, but for the end of file. */
-	return length == READ_BUFFER_BYTES || (length > 0 && stream->hung_up);
+	return length == (ssize_t)size || (length > 0 && stream->hung_up);
 }
 
 static void read_bytes(struct stream *stream)
