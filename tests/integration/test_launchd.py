@@ -155,14 +155,16 @@ class Sockets(Launchd):
     @harness.need_proc
     def test_no_descriptor_more_than_with_the_same_by_option(self):
         sockets = {"listeners": [STREAM, STREAM, DATAGRAM]}
-        run = self.launchd(ECHO, sockets)
+        # With a sandbox, one that can hand over has a socket for that.
+        config = "sandbox = no " + ECHO
+        run = self.launchd(config, sockets)
         self.assertEqual(echo_stream(run.addresses("listeners")[0]), b"hello\n")
         ours = [sock for entry in sockets["listeners"] for sock in launchd.make_sockets(entry)]
         for sock in ours:
             self.addCleanup(sock.close)
             sock.setblocking(False)
         options = [word for number in (3, 4, 5) for word in ("--fd", f"listeners={number}")]
-        other = self.use(harness.adoptd(ECHO, *options,
+        other = self.use(harness.adoptd(config, *options,
                                         fds={3 + at: sock.fileno() for at, sock in enumerate(ours)}))
         self.assertEqual(echo_stream(ours[0].getsockname()), b"hello\n")
         wait_for("the connections to be gone", lambda: descriptors(run.job()) == descriptors(other))
