@@ -7,7 +7,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -421,24 +420,15 @@ static void close_world(void)
 	close(world.socket);
 }
 
-static int lowest_free(void)
-{
-	int fd = fcntl(0, F_DUPFD, 0);
-
-	FUZZ_REQUIRE(fd >= 0);
-	close(fd);
-	return fd;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
-	int before = lowest_free();
+	int before = fuzz_lowest_free();
 
 	open_world(data, length);
 	while (world.at < world.end)
 		step();
 	settle();
 	close_world();
-	FUZZ_REQUIRE(lowest_free() == before);
+	FUZZ_REQUIRE(fuzz_lowest_free() == before);
 	return 0;
 }

@@ -6,7 +6,6 @@
 #include "line.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -320,18 +319,9 @@ static void close_world(void)
 		line_end(&world.lines[i]);
 }
 
-static int lowest_free(void)
-{
-	int fd = fcntl(0, F_DUPFD, 0);
-
-	FUZZ_REQUIRE(fd >= 0);
-	close(fd);
-	return fd;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
-	int before = lowest_free();
+	int before = fuzz_lowest_free();
 
 	open_world(data, length);
 	while (world.at < world.end)
@@ -340,6 +330,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 	for (unsigned i = 0; i < LINES; i++)
 		line_require_all(&world.lines[i]);
 	close_world();
-	FUZZ_REQUIRE(lowest_free() == before);
+	FUZZ_REQUIRE(fuzz_lowest_free() == before);
 	return 0;
 }

@@ -2,9 +2,11 @@
 
 #include "routing/recognise.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum verdict fuzz_verdict(judge_fn judge, size_t max_needed, const uint8_t *data, size_t length)
 {
@@ -21,6 +23,15 @@ void fuzz_require(bool holds, const char *text)
 		return;
 	fprintf(stderr, "broken: %s\n", text);
 	abort();
+}
+
+int fuzz_lowest_free(void)
+{
+	int fd = fcntl(0, F_DUPFD, 0);
+
+	FUZZ_REQUIRE(fd >= 0);
+	close(fd);
+	return fd;
 }
 
 static void fuzz_datagram(const struct recogniser *recogniser, const uint8_t *data, size_t length)

@@ -14,6 +14,10 @@ enum verdict fuzz_verdict(judge_fn judge, size_t max_needed, const uint8_t *data
 #define FUZZ_REQUIRE(condition) fuzz_require((condition), #condition)
 void fuzz_require(bool holds, const char *text);
 
+/* Returns the lowest number that no descriptor has: the same before and after, where none
+ * stays behind. */
+int fuzz_lowest_free(void);
+
 /*
  * Fuzzes the recogniser of a protocol, its streams and its datagrams, which are
  * judged in memory of exactly their size. Returns 0.

@@ -426,39 +426,38 @@ static void assert_ends_well(pid_t pid)
 	ck_assert_int_eq(WEXITSTATUS(status), 0);
 }
 
-START_TEST(inside)
+/* What is given up is gone for good: each case has a process of its own. */
+static void in_a_process(void (*run)(int which), int which)
 {
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		cases[_i]();
+		run(which);
 		_exit(0);
 	}
 	assert_ends_well(pid);
+}
+
+static void run_case(int which)
+{
+	cases[which]();
+}
+
+START_TEST(inside)
+{
+	in_a_process(run_case, _i);
 }
 END_TEST
 
 START_TEST(includes_are_read_again)
 {
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		who_includes(_i);
-		_exit(0);
-	}
-	assert_ends_well(pid);
+	in_a_process(who_includes, _i);
 }
 END_TEST
 
 START_TEST(reloads_are_judged)
 {
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		judge_reload(_i);
-		_exit(0);
-	}
-	assert_ends_well(pid);
+	in_a_process(judge_reload, _i);
 }
 END_TEST
 
