@@ -300,18 +300,19 @@ START_TEST(each_client_keeps_its_order)
 }
 END_TEST
 
+static const struct arrival answers[] = {
+	{upstream, "one", false},
+	{upstream, "two", false},
+	{upstream, "cut", true},
+	{upstream, "three", false},
+};
+
 START_TEST(answers_come_together)
 {
-	static const struct arrival arrivals[] = {
-		{upstream, "one", false},
-		{upstream, "two", false},
-		{upstream, "cut", true},
-		{upstream, "three", false},
-	};
 	const struct adopt_memory_sent *sent;
 
 	comes("192.0.2.1:1000", "ask");
-	come_together(leg(0), arrivals, 4);
+	come_together(leg(0), answers, 4);
 	ck_assert_uint_eq(adopt_memory_sent(port, &sent), 3);
 	ck_sent(port, 0, "192.0.2.1:1000", "one");
 	ck_sent(port, 1, "192.0.2.1:1000", "two");
@@ -322,17 +323,11 @@ END_TEST
 /* Where the port drains, a session ends with what answers it, and whatever else came then. */
 START_TEST(drained_session_ends_among_its_answers)
 {
-	static const struct arrival arrivals[] = {
-		{upstream, "one", false},
-		{upstream, "two", false},
-		{upstream, "cut", true},
-		{upstream, "three", false},
-	};
 	const struct adopt_memory_sent *sent;
 
 	comes("192.0.2.1:1000", "ask");
 	proxy_datagram_drain(relay);
-	come_together(leg(0), arrivals, 4);
+	come_together(leg(0), answers, 4);
 	ck_assert_uint_eq(adopt_memory_sent(port, &sent), 2);
 	ck_assert_uint_eq(host.work, 0);
 	adopt_memory_advance(reactor, 0);
