@@ -3,6 +3,7 @@
  * message, and no announcing variable is left. */
 #include "activation/activation.h"
 #include "fuzz_verdict.h"
+#include "support/close_fds.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -54,7 +55,6 @@ extern char **environ;
 
 /* The environment before. */
 static char **plain;
-static int originals[FDS];
 
 static bool matches(const char *entry, const char *pattern)
 {
@@ -78,26 +78,32 @@ static bool announces(const char *entry)
 	return false;
 }
 
-/* Far above what the input may name: each is put into its place anew. */
-static void open_originals(void)
+/* An input may name any number: nothing is open but what is placed below, wherever the target
+ * was started from. */
+static void close_inherited(void)
 {
-	int pair[2];
+	int null = open("/dev/null", O_RDWR);
 
-	FUZZ_REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
-	for (int i = 0; i < FDS; i++) {
-		int fd = i >= FDS - 2 ? pair[i - (FDS - 2)] : socket(AF_INET, SOCK_STREAM, 0);
+	FUZZ_REQUIRE(null >= 0 && dup2(null, STDIN_FILENO) == STDIN_FILENO);
+	close_fds(FIRST_FD, ~0U, NULL);
+}
 
-		originals[i] = fcntl(fd, F_DUPFD_CLOEXEC, 500);
-		FUZZ_REQUIRE(originals[i] >= 0);
+static void place(int fd, int number)
+{
+	FUZZ_REQUIRE(fd >= 0 && dup2(fd, number) == number);
+	if (fd != number)
 		close(fd);
-	}
-	plain = environ;
 }
 
 static void place_sockets(void)
 {
-	for (int i = 0; i < FDS; i++)
-		FUZZ_REQUIRE(dup2(originals[i], FIRST_FD + i) == FIRST_FD + i);
+	int pair[2];
+
+	for (int i = 0; i < FDS - 2; i++)
+		place(socket(AF_INET, SOCK_STREAM, 0), FIRST_FD + i);
+	FUZZ_REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+	place(pair[0], FIRST_FD + FDS - 2);
+	place(pair[1], FIRST_FD + FDS - 1);
 }
 
 static void close_sockets(void)
@@ -172,8 +178,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 	char *text = strndup((const char *)data, length);
 
 	FUZZ_REQUIRE(text != NULL);
-	if (!plain)
-		open_originals();
+	if (!plain) {
+		close_inherited();
+		plain = environ;
+	}
 	place_sockets();
 	set_variables(text);
 	check();
