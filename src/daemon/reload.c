@@ -47,13 +47,14 @@ static uint64_t descriptors_carry(const struct server *server, const struct setu
 				      : 1;
 }
 
-static int set_limits(struct server *server, const struct setup *setup)
+static int set_limits(struct server *server, struct setup *setup)
 {
 	const struct config *config = setup->config;
 	int error = 0;
 
 	slots_set_max(server->slots, config->max_connections ? config->max_connections
 							     : descriptors_carry(server, setup));
+	setup_succeed(setup, setup == server->setup ? NULL : server->setup);
 	for (size_t i = 0; error == 0 && i < config->port_count; i++)
 		error = ledger_set_limits(setup->ledgers[i], &config->ports[i].router.gate);
 	return error;

@@ -409,7 +409,7 @@ void server_free(struct server **gone)
 	control_free(&server->control);
 	drained_done(&server->drained);
 	setup_unref(&server->setup);
-	slots_free(&server->slots);
+	slots_unref(&server->slots);
 	sandbox_done(&server->sandbox);
 	free(server->servings);
 	free(server->loads);

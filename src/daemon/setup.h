@@ -50,6 +50,13 @@ struct setup_order {
  */
 int setup_new(const struct setup_order *order, struct faults *faults, struct setup **ret);
 
+/*
+ * Has the handlers' settings bound also what is in hand of earlier ones: each block those of
+ * its port's name and its route's number; see handler.h.
+ * before: the setup that is served, NULL for none, or where that is this one.
+ */
+void setup_succeed(struct setup *setup, const struct setup *before);
+
 /* Takes a reference. Returns the setup. */
 struct setup *setup_ref(struct setup *setup);
 

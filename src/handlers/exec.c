@@ -47,7 +47,7 @@ static void settings_free(struct handler_settings *base)
 	free_list(settings->environment);
 	free(settings->directory);
 	identity_free(&settings->identity);
-	slots_free(&settings->processes);
+	slots_unref(&settings->processes);
 	free(settings);
 }
 
@@ -215,11 +215,10 @@ static int read_announce(cfg_t *section, struct faults *faults, struct exec_sett
 /* Each one is looked at, so that one run tells all faults. */
 static int read_rest(cfg_t *section, struct faults *faults, struct exec_settings *settings)
 {
-	uint64_t max_processes = 0;
 	size_t where = STDERR_LOG;
 	int results[] = {
 		option_number(section, "max-processes", 1, MAX_PROCESSES_LIMIT, faults,
-			      &max_processes),
+			      &settings->max_processes),
 		option_duration(section, "timeout", faults, &settings->timeout_ms),
 		option_word(section, "stderr", wheres, faults, &where),
 	};
@@ -229,7 +228,7 @@ static int read_rest(cfg_t *section, struct faults *faults, struct exec_settings
 	for (size_t i = 0; i < sizeof results / sizeof results[0]; i++)
 		if (results[i] < 0)
 			return results[i];
-	return slots_new(max_processes, &settings->processes);
+	return slots_new(settings->max_processes, &settings->processes);
 }
 
 /*
@@ -296,6 +295,17 @@ static int settings_new(cfg_t *section, struct faults *faults, struct handler_se
 	return 0;
 }
 
+static void succeed(struct handler_settings *base, const struct handler_settings *before)
+{
+	struct exec_settings *settings = (struct exec_settings *)base;
+
+	if (before) {
+		slots_unref(&settings->processes);
+		settings->processes = slots_ref(((const struct exec_settings *)before)->processes);
+	}
+	slots_set_max(settings->processes, settings->max_processes);
+}
+
 static bool takes_port(const struct handler_settings *settings)
 {
 	return ((const struct exec_settings *)settings)->wait;
@@ -309,6 +319,7 @@ const struct handler handler_exec = {
 	.misfit = misfit,
 	.stream_new = exec_stream_new,
 	.stream_free = exec_stream_free,
+	.succeed = succeed,
 	.needs = CONFINE_PROGRAMS,
 	.descriptors = 4,
 	.takes_port = takes_port,

@@ -17,8 +17,9 @@ struct exec_settings {
 	char *directory;           /* NULL: adoptd's own */
 	struct identity *identity; /* NULL: adoptd's own */
 	bool not_allowed;          /* adoptd has not the right to run as that */
-	struct slots *processes;   /* of max-processes, for all reactors */
-	uint64_t timeout_ms;       /* 0: never */
+	struct slots *processes;   /* for all reactors, and for the settings before */
+	uint64_t max_processes;
+	uint64_t timeout_ms; /* 0: never */
 	bool wait;
 	enum exec_announce announce; /* with wait */
 	bool log_stderr;             /* else it is thrown away */

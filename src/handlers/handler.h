@@ -106,6 +106,15 @@ struct handler {
 			  void (*tell)(void *context, const struct handler_upstream *upstream),
 			  void *context);
 
+	/*
+	 * These settings are to be served: what is bounded for a block as a whole is so by
+	 * them now, what earlier settings have in hand included. NULL for a handler that
+	 * bounds nothing so.
+	 * settings: in no other thread's hands yet, unless before is NULL.
+	 * before: the block's until now; NULL where there are none, or they are these.
+	 */
+	void (*succeed)(struct handler_settings *settings, const struct handler_settings *before);
+
 	/* What it needs of the system beyond serving: a set of enum confine_need. */
 	unsigned needs;
 

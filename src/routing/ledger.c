@@ -43,7 +43,7 @@ int ledger_new(struct ledger **ret)
 	if (error == 0)
 		error = -pthread_mutex_init(&ledger->lock, NULL);
 	if (error < 0) {
-		slots_free(&ledger->slots);
+		slots_unref(&ledger->slots);
 		free(ledger);
 		return error;
 	}
@@ -58,7 +58,7 @@ void ledger_free(struct ledger **ledger)
 		return;
 	assert(!(*ledger)->sources);
 	rates_free(&(*ledger)->rates);
-	slots_free(&(*ledger)->slots);
+	slots_unref(&(*ledger)->slots);
 	pthread_mutex_destroy(&(*ledger)->lock);
 	free(*ledger);
 	*ledger = NULL;

@@ -3,10 +3,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 
 struct slots {
+	atomic_uint references;
 	pthread_mutex_t lock; /* over all below, and over the waiters' own part */
 	uint64_t max;         /* 0: no limit */
 	uint64_t used;
@@ -25,20 +27,29 @@ int slots_new(uint64_t max, struct slots **ret)
 		free(slots);
 		return error;
 	}
+	atomic_init(&slots->references, 1);
 	slots->max = max;
 	TAILQ_INIT(&slots->line);
 	*ret = slots;
 	return 0;
 }
 
-void slots_free(struct slots **slots)
+struct slots *slots_ref(struct slots *slots)
 {
-	if (!*slots)
+	atomic_fetch_add(&slots->references, 1);
+	return slots;
+}
+
+void slots_unref(struct slots **gone)
+{
+	struct slots *slots = *gone;
+
+	*gone = NULL;
+	if (!slots || atomic_fetch_sub(&slots->references, 1) > 1)
 		return;
-	assert(TAILQ_EMPTY(&(*slots)->line));
-	pthread_mutex_destroy(&(*slots)->lock);
-	free(*slots);
-	*slots = NULL;
+	assert(TAILQ_EMPTY(&slots->line));
+	pthread_mutex_destroy(&slots->lock);
+	free(slots);
 }
 
 static bool is_free(const struct slots *slots)

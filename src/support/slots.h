@@ -33,13 +33,17 @@ struct slots_waiter {
 /*
  * Creates slots.
  * max: how many; 0 for no limit.
- * ret: free with slots_free(), once nobody has or awaits one.
+ * ret: with one reference; give it back with slots_unref().
  * Returns 0 or -ENOMEM.
  */
 int slots_new(uint64_t max, struct slots **ret);
 
-/* Frees slots and sets them NULL; NULL inside is harmless. */
-void slots_free(struct slots **slots);
+/* Takes a reference. Returns the slots. */
+struct slots *slots_ref(struct slots *slots);
+
+/* Gives a reference back and sets it NULL; NULL inside is harmless. The last frees them:
+ * nobody has or awaits one then. */
+void slots_unref(struct slots **slots);
 
 /* Changes how many there are. Where fewer are left than taken, none is free until
  * enough have been given back. */

@@ -447,6 +447,33 @@ class Ends(Case):
             second.sendall(b"b\n")
             self.assertEqual(read_all(second), b"b\n")
 
+    def test_reload_keeps_the_bound(self):
+        """Who runs from before the reload counts."""
+        config, running = self.path("conf"), self.path("running")
+        os.mkdir(running)
+
+        def write(max_processes):
+            with open(config, "w", encoding="ascii") as file:
+                file.write('port "p" { %s }' % shell(
+                    f"cd {running}; : >$$; ls | wc -l; read a; rm $$",
+                    max_processes=max_processes))
+
+        write(3)
+        sock = self.use(listener())
+        self.daemon = self.use(harness.Process([harness.ADOPTD, "-c", config, "--fd", "p=3"],
+                                               fds={3: sock.fileno()}))
+        clients = [self.use(connect(sock.getsockname())) for _ in range(3)]
+        for client in clients:
+            client.recv(100)
+        write(2)
+        self.daemon.popen.send_signal(signal.SIGHUP)
+        self.logged("reloaded")
+        last = self.use(connect(sock.getsockname()))
+        for client in clients[:2]:
+            client.sendall(b"end\n")
+            self.assertEqual(read_all(client), b"")
+        self.assertEqual(last.recv(100), b"2\n")
+
     def test_idle_exit(self):
         """A process is something to do, whoever has the connection."""
         address = self.serve(shell("exec <&- >&-; sleep 1.5; echo late >&2"),

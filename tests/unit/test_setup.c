@@ -1,6 +1,7 @@
 /* What a reload leaves as it is, and which worker adopts which descriptor. */
 #include "daemon/setup.h"
 
+#include "handlers/exec.h"
 #include "harness.h"
 
 #include <check.h>
@@ -155,6 +156,58 @@ START_TEST(listen_addresses_stay_open)
 }
 END_TEST
 
+/* --- what goes on counting --- */
+
+static struct slots *processes(const struct handler_settings *settings)
+{
+	ck_assert_ptr_eq(settings->handler, &handler_exec);
+	return ((const struct exec_settings *)settings)->processes;
+}
+
+#define CAT(MAX) "exec { command = {\"/bin/cat\"} max-processes = " MAX " }"
+#define ROUTE(MAX) "route { starts-with = {\"a\"} " CAT(MAX) " }"
+
+START_TEST(processes_of_the_block_before_count)
+{
+	struct slots *own, *routes;
+
+	give("web", SOCK_STREAM, 0);
+	reload("port web { " ROUTE("1") CAT("2") " }\n", "port web { " ROUTE("2") CAT("1") " }\n");
+	own = processes(before->config->ports[0].settings);
+	routes = processes(before->config->ports[0].routes[0].settings);
+	setup_succeed(before, NULL);
+	ck_assert(slots_take(own));
+	ck_assert(slots_take(routes) && !slots_take(routes));
+	setup_succeed(after, before);
+	ck_assert_ptr_eq(processes(after->config->ports[0].settings), own);
+	ck_assert_ptr_eq(processes(after->config->ports[0].routes[0].settings), routes);
+	ck_assert(!slots_take(own));
+	ck_assert(slots_take(routes));
+	/* A reload that fails after all. */
+	setup_succeed(before, NULL);
+	ck_assert(slots_take(own));
+	setup_unref(&after);
+	slots_give(own);
+	slots_give(own);
+	slots_give(routes);
+	slots_give(routes);
+	ck_assert_uint_eq(slots_used(own) + slots_used(routes), 0);
+}
+END_TEST
+
+START_TEST(processes_of_another_block_do_not_count)
+{
+	give("web", SOCK_STREAM, 0);
+	give("dns", SOCK_STREAM, 0);
+	reload("port web { " CAT("1") " }\nport dns { echo {} }\n",
+	       "port web { " ROUTE("1") " echo {} }\nport dns { " CAT("1") " }\n");
+	ck_assert(slots_take(processes(before->config->ports[0].settings)));
+	setup_succeed(after, before);
+	ck_assert(slots_take(processes(after->config->ports[0].routes[0].settings)));
+	ck_assert(slots_take(processes(after->config->ports[1].settings)));
+}
+END_TEST
+
 /* --- which worker --- */
 
 static void assert_workers(size_t entry, unsigned workers, const char *expected)
@@ -226,6 +279,8 @@ int main(void)
 	tcase_add_test(tests, what_reads_files_is_read_again);
 	tcase_add_test(tests, descriptors_are_part_of_a_block);
 	tcase_add_test(tests, listen_addresses_stay_open);
+	tcase_add_test(tests, processes_of_the_block_before_count);
+	tcase_add_test(tests, processes_of_another_block_do_not_count);
 	tcase_add_test(tests, a_socket_is_for_all_workers);
 	tcase_add_test(tests, siblings_go_one_to_a_worker);
 	tcase_add_test(tests, datagram_sockets_take_turns);

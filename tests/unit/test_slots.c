@@ -26,7 +26,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	slots_free(&slots);
+	slots_unref(&slots);
 }
 
 static void turn(void)
