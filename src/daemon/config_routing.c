@@ -178,6 +178,35 @@ static void judge_whole_port(const struct config_port *port, cfg_t *section, str
 			  "itself");
 }
 
+static void refuse_addresses(const struct config_port *port, cfg_t *section,
+			     const struct config_route *route, struct faults *faults)
+{
+	const struct handler *handler = route ? route->handler : port->handler;
+	const struct handler_settings *settings = route ? route->settings : port->settings;
+	char who[64] = "the port's handler";
+
+	if (!settings)
+		return;
+	if (route)
+		snprintf(who, sizeof who, "the handler of the route in line %d", route->line);
+	for (char **address = port->listen; *address; address++) {
+		bool datagrams = listen_is_datagram(*address);
+		const char *why = handler_refuses(handler, settings, datagrams);
+
+		if (why)
+			option_fault(section, "listen", faults, "\"%s\" is for %s, but %s %s",
+				     *address, datagrams ? "datagrams" : "streams", who, why);
+	}
+}
+
+/* Each address is a socket that all of the port's handlers have to serve. */
+static void judge_addresses(const struct config_port *port, cfg_t *section, struct faults *faults)
+{
+	refuse_addresses(port, section, NULL, faults);
+	for (size_t i = 0; i < port->route_count; i++)
+		refuse_addresses(port, section, &port->routes[i], faults);
+}
+
 int config_read_routing(struct config_port *port, cfg_t *section, struct faults *faults)
 {
 	unsigned count = cfg_size(section, "route");
@@ -191,8 +220,10 @@ int config_read_routing(struct config_port *port, cfg_t *section, struct faults 
 	error = 0;
 	for (unsigned i = 0; !error && i < count; i++)
 		error = read_route(port, cfg_getnsec(section, "route", i), faults);
-	if (!error)
+	if (!error) {
 		judge_whole_port(port, section, faults);
+		judge_addresses(port, section, faults);
+	}
 	return error;
 }
 

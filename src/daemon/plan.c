@@ -148,15 +148,9 @@ static bool is_dead_connection(const struct candidate *candidate,
 static const char *role_misfit(const struct handler *handler,
 			       const struct handler_settings *settings, enum plan_role role)
 {
-	if (handler_takes_port(handler, settings))
-		return role == PLAN_STREAM_CONNECTION ? "has `wait`, and takes the listening socket"
-						      : NULL;
-	if (role != PLAN_DATAGRAM_PORT)
-		return handler->stream_new ? NULL : "serves only datagrams";
-	if (handler->datagram_new)
-		return NULL;
-	return handler->takes_port ? "serves datagrams only with `wait = true`"
-				   : "serves only streams";
+	if (role == PLAN_STREAM_CONNECTION && handler_takes_port(handler, settings))
+		return "has `wait`, and takes the listening socket";
+	return handler_refuses(handler, settings, role == PLAN_DATAGRAM_PORT);
 }
 
 static const char *handler_misfit(const struct handler *handler,

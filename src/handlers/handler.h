@@ -144,6 +144,14 @@ struct handler {
 /* Tells whether a block takes its ports whole; see takes_port. */
 bool handler_takes_port(const struct handler *handler, const struct handler_settings *settings);
 
+/*
+ * Tells why a handler, by a block's settings, serves no sockets of a kind.
+ * datagrams: else streams, or records.
+ * Returns what follows `its handler` in a fault; NULL where it serves them.
+ */
+const char *handler_refuses(const struct handler *handler, const struct handler_settings *settings,
+			    bool datagrams);
+
 /* All handlers, ended by NULL (table.c). */
 extern const struct handler *const handler_table[];
 

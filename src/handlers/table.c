@@ -24,3 +24,16 @@ bool handler_takes_port(const struct handler *handler, const struct handler_sett
 {
 	return handler->takes_port && handler->takes_port(settings);
 }
+
+const char *handler_refuses(const struct handler *handler, const struct handler_settings *settings,
+			    bool datagrams)
+{
+	if (handler_takes_port(handler, settings))
+		return NULL;
+	if (!datagrams)
+		return handler->stream_new ? NULL : "serves only datagrams";
+	if (handler->datagram_new)
+		return NULL;
+	return handler->takes_port ? "serves datagrams only with `wait = true`, and not in a route"
+				   : "serves only streams";
+}

@@ -315,6 +315,18 @@ static const struct {
 	 1,
 	 {"-e:3: control-group: there is no group \"no such\""}},
 
+	/* what no handler of the port could serve */
+	{"port x {\n listen = {\"127.0.0.1:1\", \"udp:127.0.0.1:1\"}\n exec { command = {\"/bin/cat\"} } "
+	 "}\n",
+	 1,
+	 {"-e:2: listen: \"udp:127.0.0.1:1\" is for datagrams, but the port's handler serves "
+	  "datagrams only with `wait = true`"}},
+	{"port x {\n listen = {\"unix-dgram:/run/a\"}\n echo {}\n"
+	 " route {\n source = {\"10.0.0.1\"} exec { command = {\"/bin/cat\"} } } }\n",
+	 1,
+	 {"-e:2: listen: \"unix-dgram:/run/a\" is for datagrams, but the handler of the route in "
+	  "line 4 serves datagrams only with `wait = true`, and not in a route"}},
+
 	/* not built yet */
 	{OK "workers = many\n",
 	 1,
