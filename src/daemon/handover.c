@@ -12,6 +12,7 @@
 #include "successor.h"
 #include "support/fd_socket.h"
 #include "support/pipe.h"
+#include "support/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -309,7 +310,7 @@ static int begin(struct server *server)
 	if (error == 0)
 		error = watch(handover);
 	if (error < 0) {
-		fail(handover, "cannot start %s: %s", path, adopt_error_text(error));
+		fail(handover, "cannot start %s: %s", path, spawn_error_text(error));
 		return error;
 	}
 	log_info("handing over to process %ld, %s", (long)handover->pid, path);

@@ -5,6 +5,7 @@
 #include "options.h"
 #include "server.h"
 #include "support/descriptor_limit.h"
+#include "support/spawn.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -88,8 +89,10 @@ static int serve(const struct server_order *order)
 
 	if (error == 0)
 		error = server_run(server);
+	/* No descriptor blocks any more: -EAGAIN is a thread's that could not be started. */
 	if (error < 0)
-		log_error("cannot serve: %s", adopt_error_text(error));
+		log_error("cannot serve: %s",
+			  error == -EAGAIN ? spawn_error_text(error) : adopt_error_text(error));
 	server_free(&server);
 	return error < 0 ? EXIT_SYSTEM : EXIT_SUCCESS;
 }

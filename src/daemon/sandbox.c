@@ -3,6 +3,7 @@
 #include "notify_socket.h"
 #include "sandbox_paths.h"
 #include "support/option.h"
+#include "support/spawn.h"
 
 #include <errno.h>
 #include <string.h>
@@ -137,7 +138,7 @@ static void start_starter(struct sandbox *sandbox, const struct program *program
 
 	if (error < 0)
 		log_warning("there will be no hand-over: cannot start a process for that: %s",
-			    strerror(-error));
+			    spawn_error_text(error));
 }
 
 int sandbox_enter(struct sandbox *sandbox, const struct sandbox_order *order)

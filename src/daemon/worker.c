@@ -47,9 +47,7 @@ int workers_start(struct worker *workers, unsigned count)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (unsigned i = 1; error == 0 && i < count; i++) {
-		/* -EAGAIN means something else wherever there are sockets. */
-		if (pthread_create(&workers[i].thread, NULL, run, &workers[i]) != 0)
-			error = -ENOMEM;
+		error = -pthread_create(&workers[i].thread, NULL, run, &workers[i]);
 		workers[i].running = error == 0;
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -256,7 +256,7 @@ static void try_out(cfg_t *section, struct faults *faults, struct exec_settings 
 			    strerror(-error));
 	else
 		option_warn(section, "command", faults, "\"%s\": cannot %s: %s",
-			    settings->command[0], spawn_step_text(step), strerror(-error));
+			    settings->command[0], spawn_step_text(step), spawn_error_text(error));
 }
 
 static const char *misfit(const struct handler_settings *settings, int type)

@@ -4,6 +4,7 @@
 #include "exit_descriptor.h"
 #include "stderr_log.h"
 #include "support/log.h"
+#include "support/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -291,7 +292,7 @@ static void tell_trouble(const struct exec_process_order *order, const char *fai
 		return;
 	order->trouble->told = error < 0;
 	if (error < 0)
-		log_warning("exec: %s: cannot %s: %s", name, failed, strerror(-error));
+		log_warning("exec: %s: cannot %s: %s", name, failed, spawn_error_text(error));
 	else
 		log_notice("exec: %s can be started again", name);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 
 const char *spawn_step_text(enum spawn_step step)
@@ -23,6 +24,13 @@ const char *spawn_step_text(enum spawn_step step)
 		return "run its program";
 	}
 	return "start it";
+}
+
+const char *spawn_error_text(int error)
+{
+	return error == -EAGAIN ? "no more processes and threads may run: RLIMIT_NPROC, the unit's "
+				  "TasksMax= or the system's limit is reached"
+				: strerror(-error);
 }
 
 /* Where nobody is to be told of ended children, as adoptd may have been started, their

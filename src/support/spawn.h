@@ -60,4 +60,11 @@ int spawn_try(const struct spawn_order *order, enum spawn_step *ret_failed);
 /* Returns what a step was to do, for "cannot ...: reason". */
 const char *spawn_step_text(enum spawn_step step);
 
+/*
+ * Says in words why a process or a thread could not be started.
+ * error: a negative errno value; -EAGAIN is a limit there, fork(2), pthread_create(3).
+ * Returns a static or thread-local string, never NULL.
+ */
+const char *spawn_error_text(int error);
+
 #endif

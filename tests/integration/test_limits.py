@@ -3,8 +3,10 @@ import os
 import re
 import resource
 import select
-import unittest
+import shutil
+import signal
 import socket
+import unittest
 
 import harness
 from harness import adoptd, connect, echo_stream, listener, wait_for
@@ -154,6 +156,34 @@ class PortBlock(harness.Case):
         # 02 is another timer than that of retransmission, which runs until the x is acknowledged.
         wait_for("probes to be due in an hour",
                  lambda: timer()[0] == "02" and 350000 < timer()[1] <= 360000)
+
+
+@unittest.skipUnless(os.geteuid() == 0 and shutil.which("setpriv"), "not root, or no setpriv")
+class Processes(harness.Case):
+    """RLIMIT_NPROC counts threads too, of one user; root's are not bounded."""
+    USER = str(30000 + os.getpid() % 30000)  # whom nobody else has
+    MOST = 2
+
+    def start(self, workers):
+        how = {"fds": {3: self.use(listener()).fileno()},
+               "limits": {resource.RLIMIT_NPROC: self.MOST}}
+        return self.use(harness.Process(
+            ["setpriv", f"--reuid={self.USER}", f"--regid={self.USER}", "--clear-groups",
+             harness.ADOPTD, "--fd", "p=3", "-e",
+             'sandbox = no workers = %d port "p" { echo {} }' % workers], **how))
+
+    def test_threads(self):
+        process = self.start(workers=4)
+        self.assertEqual(process.wait(), os.EX_OSERR)
+        self.assertRegex(process.output(), "cannot serve: no more processes .* RLIMIT_NPROC")
+
+    def test_hand_over(self):
+        process = self.start(workers=2)
+        wait_for("adoptd", lambda: "echo on" in process.output())
+        process.popen.send_signal(signal.SIGUSR2)
+        wait_for("why not", lambda: re.search("cannot start .*: no more processes",
+                                              process.output()))
+        self.assertEqual(process.stop(), 0)
 
 
 if __name__ == "__main__":

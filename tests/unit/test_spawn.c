@@ -408,6 +408,8 @@ START_TEST(no_process_left)
 	ck_assert_int_eq(setrlimit(RLIMIT_NPROC, &limit), 0);
 	ck_assert_int_eq(spawn(&order, &pid, &step), -EAGAIN);
 	ck_assert_int_eq(step, SPAWN_PROCESS);
+	ck_assert_ptr_nonnull(strstr(spawn_error_text(-EAGAIN), "RLIMIT_NPROC"));
+	ck_assert_str_eq(spawn_error_text(-ENOENT), strerror(ENOENT));
 	/* A sanitizer may want one at the end. */
 	limit.rlim_cur = before;
 	ck_assert_int_eq(setrlimit(RLIMIT_NPROC, &limit), 0);
