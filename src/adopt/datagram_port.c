@@ -1,7 +1,7 @@
 /* A datagram socket: receiving in bounded turns, sending at once. */
 #include "datagram_batch.h"
 #include "datagram_send.h"
-#include "event_reactor.h"
+#include "event_port.h"
 #include "packet_info.h"
 #include "socket.h"
 
@@ -13,11 +13,7 @@
 #define TURN_DATAGRAMS 256
 
 struct datagram_port {
-	struct adopt_port base;
-	LIST_ENTRY(datagram_port) link;
-	struct event readable;
-	struct adopt_timer *rest;
-	struct adopt_call stopped;
+	struct event_port base;
 	struct adopt_call refused;
 	struct adopt_datagram_protocol *protocol;
 	struct datagram_batch *large; /* where one is too large for the reactor's */
@@ -25,28 +21,7 @@ struct datagram_port {
 	struct segments segments;
 	int family;
 	bool connected;
-	bool paused;
-	bool resting; /* receiving failed: not trying for a moment */
-	bool stopping;
 };
-
-static void watch(struct datagram_port *port)
-{
-	if (port->paused || port->resting || port->stopping)
-		event_del(&port->readable);
-	else if (event_add(&port->readable, NULL) < 0) {
-		port->resting = true;
-		adopt_timer_start(port->rest, REST_MS);
-	}
-}
-
-static void rested(void *context)
-{
-	struct datagram_port *port = context;
-
-	port->resting = false;
-	watch(port);
-}
 
 static void tell_refused(struct datagram_port *port)
 {
@@ -70,9 +45,7 @@ static bool goes_on(struct datagram_port *port, int error)
 		tell_refused(port);
 		return true;
 	default:
-		port->resting = true;
-		adopt_timer_start(port->rest, REST_MS);
-		watch(port);
+		event_port_rest(&port->base);
 		if (protocol->ops->failed)
 			protocol->ops->failed(protocol, error);
 		return false;
@@ -81,7 +54,7 @@ static bool goes_on(struct datagram_port *port, int error)
 
 static struct datagram_batch *batch_of(const struct datagram_port *port)
 {
-	return port->large ? port->large : event_reactor(port->base.reactor)->datagrams;
+	return port->large ? port->large : event_reactor(port->base.base.reactor)->datagrams;
 }
 
 /* Nothing is received that could not be told: who wants one at a time may stop after each. */
@@ -115,7 +88,7 @@ static void receive_turn(evutil_socket_t fd, short what, void *argument)
 		const struct adopt_datagram *datagrams;
 		int asked = most < left ? most : left, count;
 
-		if (port->paused || port->stopping)
+		if (port->base.paused || port->base.stopping)
 			return;
 		count = datagram_batch_receive(batch_of(port), &port->source, (unsigned)asked,
 					       &datagrams);
@@ -132,32 +105,20 @@ static void receive_turn(evutil_socket_t fd, short what, void *argument)
 
 static void port_free(struct datagram_port *port)
 {
-	adopt_timer_free(&port->rest);
-	socket_close(port->source.fd);
 	datagram_batch_free(&port->large);
 	free(port);
 }
 
-void datagram_port_end(struct datagram_port *port)
+static void ended(struct event_port *base)
 {
-	struct adopt_reactor *reactor = port->base.reactor;
+	struct datagram_port *port = (struct datagram_port *)base;
 	struct adopt_datagram_protocol *protocol = port->protocol;
 
-	adopt_call_cancel(reactor, &port->stopped);
-	adopt_call_cancel(reactor, &port->refused);
-	event_del(&port->readable);
-	LIST_REMOVE(port, link);
+	adopt_call_cancel(base->base.reactor, &port->refused);
 	port_free(port);
 	protocol->port = NULL;
 	if (protocol->ops->stop)
 		protocol->ops->stop(protocol);
-	adopt_count_port_stopped(reactor);
-}
-
-static void port_stopped(struct adopt_call *call)
-{
-	datagram_port_end(
-		(struct datagram_port *)((char *)call - offsetof(struct datagram_port, stopped)));
 }
 
 static void port_refused(struct adopt_call *call)
@@ -165,38 +126,8 @@ static void port_refused(struct adopt_call *call)
 	struct datagram_port *port =
 		(struct datagram_port *)((char *)call - offsetof(struct datagram_port, refused));
 
-	if (!port->stopping)
+	if (!port->base.stopping)
 		tell_refused(port);
-}
-
-static void port_stop(struct adopt_port *base)
-{
-	struct datagram_port *port = (struct datagram_port *)base;
-
-	port->stopping = true;
-	watch(port);
-	adopt_call_soon(base->reactor, &port->stopped);
-}
-
-static void port_pause(struct adopt_port *base)
-{
-	struct datagram_port *port = (struct datagram_port *)base;
-
-	port->paused = true;
-	watch(port);
-}
-
-static void port_resume(struct adopt_port *base)
-{
-	struct datagram_port *port = (struct datagram_port *)base;
-
-	port->paused = false;
-	watch(port);
-}
-
-static int port_local(struct adopt_port *base, struct adopt_address *ret)
-{
-	return socket_local(((struct datagram_port *)base)->source.fd, ret);
 }
 
 /* struct msghdr is for both directions and so has no const; sending changes nothing. */
@@ -217,7 +148,7 @@ static int port_send(struct adopt_port *base, const struct adopt_address *from,
 	union packet_info info;
 	int sent;
 
-	if (port->stopping)
+	if (port->base.stopping)
 		return -EPIPE;
 	if (to && adopt_address_family(to) != port->family)
 		return -EAFNOSUPPORT;
@@ -235,12 +166,17 @@ static int port_send(struct adopt_port *base, const struct adopt_address *from,
 	return datagram_send(port->source.fd, &port->segments, &message, datagrams, count);
 }
 
-static const struct adopt_port_ops ops = {
-	.stop = port_stop,
-	.pause = port_pause,
-	.resume = port_resume,
-	.local = port_local,
-	.send = port_send,
+static const struct event_port_kind kind = {
+	.ops =
+		{
+			.stop = event_port_stop,
+			.pause = event_port_pause,
+			.resume = event_port_resume,
+			.local = event_port_local,
+			.send = port_send,
+		},
+	.readable = receive_turn,
+	.ended = ended,
 };
 
 /* Room for what comes: the reactor's, which its first such port makes, or the port's own. */
@@ -252,44 +188,15 @@ static int make_room(struct event_reactor *reactor, struct datagram_port *port)
 				  : datagram_batch_new(DATAGRAM_BATCH_BYTES, &reactor->datagrams);
 }
 
-static int port_new(struct event_reactor *reactor, int fd, const struct adopt_socket_kind *kind,
-		    struct adopt_datagram_protocol *protocol, size_t max_packet_size,
-		    struct datagram_port **ret)
+/* What is read from, and what it tells of each datagram. */
+static void find_source(struct datagram_port *port)
 {
-	struct datagram_port *port = calloc(1, sizeof *port);
-	struct datagram_source *source;
-	int error;
+	struct datagram_source *source = &port->source;
 
-	if (!port)
-		return -ENOMEM;
-	*port = (struct datagram_port){
-		.base = {.ops = &ops, .reactor = &reactor->base},
-		.stopped = {.run = port_stopped},
-		.refused = {.run = port_refused},
-		.protocol = protocol,
-		.source = {.fd = -1, .max_packet_size = max_packet_size},
-		.family = kind->family,
-		.connected = kind->connected,
-	};
-	source = &port->source;
-	error = adopt_timer_new(&reactor->base, rested, port, &port->rest);
-	if (error == 0)
-		error = make_room(reactor, port);
-	if (error < 0)
-		goto out;
-	error = source->fd = event_reactor_keep(reactor, socket_duplicate(fd));
-	if (error < 0)
-		goto out;
+	source->fd = port->base.fd;
 	if (socket_local(source->fd, &source->own) < 0)
 		source->own.length = 0;
 	source->tells_local = packet_info_enable(source->fd, &source->own);
-	event_assign(&port->readable, reactor->events, source->fd, EV_READ | EV_PERSIST,
-		     receive_turn, port);
-	*ret = port;
-	return 0;
-out:
-	port_free(port);
-	return error;
 }
 
 int event_datagram_port(struct adopt_reactor *base, int fd, int family,
@@ -297,23 +204,32 @@ int event_datagram_port(struct adopt_reactor *base, int fd, int family,
 			struct adopt_port **ret)
 {
 	struct event_reactor *reactor = event_reactor(base);
-	struct adopt_socket_kind kind;
+	struct adopt_socket_kind found;
 	struct datagram_port *port;
-	int error = socket_judge(fd, family, true, &kind);
+	int error = socket_judge(fd, family, true, &found);
 
 	if (error < 0)
 		return error;
-	if (reactor->ending)
-		return -ECANCELED;
-	error = port_new(reactor, fd, &kind, protocol, max_packet_size, &port);
-	if (error < 0)
+	port = calloc(1, sizeof *port);
+	if (!port)
+		return -ENOMEM;
+	port->refused.run = port_refused;
+	port->protocol = protocol;
+	port->source.max_packet_size = max_packet_size;
+	port->family = found.family;
+	port->connected = found.connected;
+	error = make_room(reactor, port);
+	if (error == 0)
+		error = event_port_open(&port->base, reactor, fd, &kind);
+	if (error < 0) {
+		port_free(port);
 		return error;
-	LIST_INSERT_HEAD(&reactor->datagram_ports, port, link);
-	adopt_count_port(base);
-	watch(port);
-	protocol->port = &port->base;
+	}
+	find_source(port);
+	event_port_start(&port->base);
+	protocol->port = &port->base.base;
 	if (ret)
-		*ret = &port->base;
+		*ret = &port->base.base;
 	if (protocol->ops->start)
 		protocol->ops->start(protocol);
 	return 0;

@@ -16,10 +16,8 @@
 #define REST_MS 100
 
 struct datagram_batch;
-struct datagram_port;
+struct event_port;
 struct stream;
-struct stream_port;
-struct watched_port;
 
 struct event_reactor {
 	struct adopt_reactor base;
@@ -41,9 +39,7 @@ struct event_reactor {
 	struct pipe_pool pipes;
 	LIST_HEAD(, stream) streams;
 	STAILQ_HEAD(, stream) due;
-	LIST_HEAD(, stream_port) stream_ports;
-	LIST_HEAD(, datagram_port) datagram_ports;
-	LIST_HEAD(, watched_port) watched_ports;
+	LIST_HEAD(, event_port) ports;
 	LIST_HEAD(, stream) connecting;
 	struct datagram_batch *datagrams; /* NULL until there is a port for them */
 	unsigned char read_buffer[READ_BUFFER_BYTES];
@@ -113,9 +109,6 @@ int event_connect_stream(struct adopt_reactor *reactor, const struct adopt_addre
 			 struct adopt_connector **ret);
 
 /* End one at once and tell whom it concerns, when the reactor is freed. */
-void stream_port_end(struct stream_port *port);
-void datagram_port_end(struct datagram_port *port);
-void watched_port_end(struct watched_port *port);
 void stream_connect_end(struct stream *stream);
 void stream_end(struct stream *stream);
 

@@ -1,6 +1,6 @@
 /* The reactor on libevent: its beginning, its loop, its end. */
 #include "datagram_batch.h"
-#include "event_reactor.h"
+#include "event_port.h"
 #include "socket.h"
 
 #include <assert.h>
@@ -128,12 +128,8 @@ static void reactor_free(struct adopt_reactor *base)
 
 	assert(!reactor->running);
 	reactor->ending = true;
-	while (!LIST_EMPTY(&reactor->stream_ports))
-		stream_port_end(LIST_FIRST(&reactor->stream_ports));
-	while (!LIST_EMPTY(&reactor->datagram_ports))
-		datagram_port_end(LIST_FIRST(&reactor->datagram_ports));
-	while (!LIST_EMPTY(&reactor->watched_ports))
-		watched_port_end(LIST_FIRST(&reactor->watched_ports));
+	while (!LIST_EMPTY(&reactor->ports))
+		event_port_end(LIST_FIRST(&reactor->ports));
 	while (!LIST_EMPTY(&reactor->connecting))
 		stream_connect_end(LIST_FIRST(&reactor->connecting));
 	while (!LIST_EMPTY(&reactor->streams))
@@ -296,9 +292,7 @@ int adopt_reactor_new(struct adopt_reactor **ret)
 	reactor->wake_fds[0] = reactor->wake_fds[1] = reactor->reserve_fd = -1;
 	LIST_INIT(&reactor->streams);
 	STAILQ_INIT(&reactor->due);
-	LIST_INIT(&reactor->stream_ports);
-	LIST_INIT(&reactor->datagram_ports);
-	LIST_INIT(&reactor->watched_ports);
+	LIST_INIT(&reactor->ports);
 	LIST_INIT(&reactor->connecting);
 	error = open_parts(reactor);
 	if (error < 0) {

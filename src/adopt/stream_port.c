@@ -1,5 +1,5 @@
 /* A listening socket: accepting, and what to do when that fails. */
-#include "event_reactor.h"
+#include "event_port.h"
 #include "socket.h"
 
 #include <errno.h>
@@ -13,61 +13,27 @@
 #define BATCH_MAX 1000
 
 struct stream_port {
-	struct adopt_port base;
-	LIST_ENTRY(stream_port) link;
-	struct event acceptable;
-	struct adopt_timer *rest;
-	struct adopt_call stopped;
+	struct event_port base;
 	struct adopt_factory *factory;
-	int fd;
 	int type;
-	int family;
 	unsigned batch;
-	bool paused;
-	bool resting; /* something ran out: not accepting for a moment */
-	bool stopping;
 	bool troubled; /* the observer has been told, and not yet of the end */
 };
 
 static struct event_reactor *reactor_of(struct stream_port *port)
 {
-	return event_reactor(port->base.reactor);
-}
-
-static void watch(struct stream_port *port)
-{
-	if (port->paused || port->resting || port->stopping)
-		event_del(&port->acceptable);
-	else if (event_add(&port->acceptable, NULL) < 0) {
-		port->resting = true;
-		adopt_timer_start(port->rest, REST_MS);
-	}
+	return event_reactor(port->base.base.reactor);
 }
 
 static void tell_trouble(struct stream_port *port, int error)
 {
-	struct adopt_observer *observer = port->base.reactor->observer;
+	struct adopt_observer *observer = port->base.base.reactor->observer;
 
 	if (port->troubled == (error != 0))
 		return;
 	port->troubled = error != 0;
 	if (observer && observer->ops->accept_trouble)
-		observer->ops->accept_trouble(observer, &port->base, error);
-}
-
-static void rest(struct stream_port *port)
-{
-	port->resting = true;
-	adopt_timer_start(port->rest, REST_MS);
-	watch(port);
-}
-
-static void rested(void *context)
-{
-	struct stream_port *port = context;
-
-	port->resting = false;
-	watch(port);
+		observer->ops->accept_trouble(observer, &port->base.base, error);
 }
 
 /* No descriptor is left: with the reserve given up, those who wait are turned
@@ -80,7 +46,7 @@ static void turn_away(struct stream_port *port)
 	if (reactor->reserve_fd >= 0) {
 		socket_close(reactor->reserve_fd);
 		for (unsigned i = 0; i < port->batch; i++) {
-			int client = socket_accept(port->fd, &peer);
+			int client = socket_accept(port->base.fd, &peer);
 
 			if (client < 0)
 				break;
@@ -112,11 +78,11 @@ static bool goes_on(struct stream_port *port, int error)
 	case -EMFILE:
 		tell_trouble(port, error);
 		turn_away(port);
-		rest(port);
+		event_port_rest(&port->base);
 		return false;
 	default:
 		tell_trouble(port, error);
-		rest(port);
+		event_port_rest(&port->base);
 		return false;
 	}
 }
@@ -137,9 +103,10 @@ static void accept_batch(evutil_socket_t fd, short what, void *argument)
 	(void)fd;
 	(void)what;
 	event_reactor_enters(reactor_of(port));
-	while (left > 0 && !port->paused && !port->stopping) {
+	while (left > 0 && !port->base.paused && !port->base.stopping) {
 		struct adopt_address peer;
-		int client = event_reactor_keep(reactor_of(port), socket_accept(port->fd, &peer));
+		int client =
+			event_reactor_keep(reactor_of(port), socket_accept(port->base.fd, &peer));
 
 		left--;
 		if (client >= 0) {
@@ -157,128 +124,56 @@ static void accept_batch(evutil_socket_t fd, short what, void *argument)
 	event_reactor_leaves(reactor_of(port));
 }
 
-void stream_port_end(struct stream_port *port)
+static void ended(struct event_port *base)
 {
-	struct adopt_reactor *reactor = port->base.reactor;
-	struct adopt_factory *factory = port->factory;
+	struct adopt_factory *factory = ((struct stream_port *)base)->factory;
 
-	adopt_call_cancel(reactor, &port->stopped);
-	event_del(&port->acceptable);
-	adopt_timer_free(&port->rest);
-	socket_close(port->fd);
-	LIST_REMOVE(port, link);
-	free(port);
+	free(base);
 	adopt_factory_port_stopped(factory);
-	adopt_count_port_stopped(reactor);
 }
 
-static struct stream_port *from_stopped(struct adopt_call *call)
-{
-	return (struct stream_port *)((char *)call - offsetof(struct stream_port, stopped));
-}
-
-static void port_stopped(struct adopt_call *call)
-{
-	stream_port_end(from_stopped(call));
-}
-
-static void port_stop(struct adopt_port *base)
-{
-	struct stream_port *port = (struct stream_port *)base;
-
-	port->stopping = true;
-	watch(port);
-	adopt_call_soon(base->reactor, &port->stopped);
-}
-
-static void port_pause(struct adopt_port *base)
-{
-	struct stream_port *port = (struct stream_port *)base;
-
-	port->paused = true;
-	watch(port);
-}
-
-static void port_resume(struct adopt_port *base)
-{
-	struct stream_port *port = (struct stream_port *)base;
-
-	port->paused = false;
-	watch(port);
-}
-
-static int port_local(struct adopt_port *base, struct adopt_address *ret)
-{
-	return socket_local(((struct stream_port *)base)->fd, ret);
-}
-
-static const struct adopt_port_ops ops = {
-	.stop = port_stop,
-	.pause = port_pause,
-	.resume = port_resume,
-	.local = port_local,
+static const struct event_port_kind kind = {
+	.ops =
+		{
+			.stop = event_port_stop,
+			.pause = event_port_pause,
+			.resume = event_port_resume,
+			.local = event_port_local,
+		},
+	.readable = accept_batch,
+	.ended = ended,
 };
 
-static int port_new(struct event_reactor *reactor, int fd, const struct adopt_socket_kind *kind,
-		    struct adopt_factory *factory, struct stream_port **ret)
+int event_stream_port(struct adopt_reactor *reactor, int fd, int family,
+		      struct adopt_factory *factory, struct adopt_port **ret)
 {
-	struct stream_port *port = calloc(1, sizeof *port);
-	int error;
+	struct adopt_socket_kind found;
+	struct stream_port *port;
+	int error = socket_judge(fd, family, false, &found);
 
+	if (error < 0)
+		return error;
+	if (!found.listening)
+		return -EINVAL;
+	port = calloc(1, sizeof *port);
 	if (!port)
 		return -ENOMEM;
-	*port = (struct stream_port){
-		.base = {.ops = &ops, .reactor = &reactor->base},
-		.stopped = {.run = port_stopped},
-		.factory = factory,
-		.type = kind->type,
-		.family = kind->family,
-		.batch = BATCH_START,
-	};
-	error = adopt_timer_new(&reactor->base, rested, port, &port->rest);
-	if (error < 0)
-		goto out;
-	error = port->fd = event_reactor_keep(reactor, socket_duplicate(fd));
-	if (error < 0)
-		goto out;
-	event_assign(&port->acceptable, reactor->events, port->fd, EV_READ | EV_PERSIST,
-		     accept_batch, port);
-	*ret = port;
-	return 0;
-out:
-	adopt_timer_free(&port->rest);
-	free(port);
-	return error;
-}
-
-int event_stream_port(struct adopt_reactor *base, int fd, int family, struct adopt_factory *factory,
-		      struct adopt_port **ret)
-{
-	struct event_reactor *reactor = event_reactor(base);
-	struct adopt_socket_kind kind;
-	struct stream_port *port;
-	int error = socket_judge(fd, family, false, &kind);
-
-	if (error < 0)
-		return error;
-	if (!kind.listening)
-		return -EINVAL;
-	if (reactor->ending)
-		return -ECANCELED;
-	error = port_new(reactor, fd, &kind, factory, &port);
-	if (error < 0)
-		return error;
-	error = adopt_factory_port_starts(factory);
+	port->factory = factory;
+	port->type = found.type;
+	port->batch = BATCH_START;
+	error = event_port_open(&port->base, event_reactor(reactor), fd, &kind);
 	if (error < 0) {
-		adopt_timer_free(&port->rest);
-		socket_close(port->fd);
 		free(port);
 		return error;
 	}
-	LIST_INSERT_HEAD(&reactor->stream_ports, port, link);
-	adopt_count_port(base);
-	watch(port);
+	error = adopt_factory_port_starts(factory);
+	if (error < 0) {
+		event_port_close(&port->base);
+		free(port);
+		return error;
+	}
+	event_port_start(&port->base);
 	if (ret)
-		*ret = &port->base;
+		*ret = &port->base.base;
 	return 0;
 }
