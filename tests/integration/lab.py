@@ -160,8 +160,15 @@ class Lab:
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=bound,
                               check=False)
         if check and done.returncode != 0:
-            raise AssertionError(f"{' '.join(argv)}: exit code {done.returncode}\n{done.stdout}")
+            why = self.tell(*argv[2:]) if argv[:2] == ("systemctl", "start") else ""
+            raise AssertionError(f"{' '.join(argv)}: exit code {done.returncode}\n{done.stdout}{why}")
         return done.stdout
+
+    def tell(self, *units):
+        """What there is to know about units that have not done what they should."""
+        return (self.run("systemctl", "status", "--no-pager", "-n0", *units, check=False) +
+                self.run("journalctl", "--no-pager", "-n40", *(f"-u{unit}" for unit in units),
+                         check=False))
 
     def network(self):
         """Sockets made within this are made in the lab's network."""
@@ -202,9 +209,7 @@ class Case(harness.Case):
         cls.enterClassContext(cls.lab.network())
 
     def tell(self, unit):
-        """What there is to know about a unit that has not done what it should."""
-        return (self.lab.run("systemctl", "status", "--no-pager", "-n0", unit, check=False) +
-                self.lab.run("journalctl", "--no-pager", "-n40", "-u", unit, check=False))
+        return self.lab.tell(unit)
 
 
 def main():
