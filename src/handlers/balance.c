@@ -50,6 +50,21 @@ static size_t host_bytes(const struct adopt_address *address, const unsigned cha
 	}
 }
 
+/* The natural logarithm of what is between 0 and 1, from its series in
+ * (x - 1) / (x + 1). The C library's log() brings a library along that every start would
+ * load, and need not agree with another machine's to the last digit. */
+static double logarithm(double number)
+{
+	int exponent;
+	double part = frexp(number, &exponent);
+	double base = (part - 1) / (part + 1), sum = 0;
+
+	/* The part is at least 1/2, and the base squared at most 1/9. */
+	for (int power = 31; power > 0; power -= 2)
+		sum = sum * base * base + 1.0 / power;
+	return 2 * base * sum + exponent * 0.69314718055994530942;
+}
+
 /* The weighted form of rendezvous hashing: the highest score wins. The key is fixed, so
  * that restarts, workers and machines agree. */
 static double score(const struct upstream *upstream, const unsigned char *host, size_t host_length)
@@ -63,7 +78,7 @@ static double score(const struct upstream *upstream, const unsigned char *host, 
 	part = ((double)(keyed_hash(&key, bytes, host_length + upstream->address.length) >> 11) +
 		0.5) *
 	       0x1p-53;
-	return -(double)upstream->weight / log(part);
+	return -(double)upstream->weight / logarithm(part);
 }
 
 static bool fewer(const struct upstream *a, const struct upstream *b)
