@@ -1,10 +1,7 @@
 #include "libsystemd.h"
 
-#include "support/library.h"
-
-#include <dlfcn.h>
 #include <pthread.h>
-#include <stdbool.h>
+#include <stddef.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct libsystemd functions;
@@ -12,14 +9,9 @@ static bool loaded;
 
 static void load(void)
 {
-	void *library = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
+	static const char *const names[] = {LIBSYSTEMD_FUNCTIONS(LIBRARY_NAME) NULL};
 
-	if (!library)
-		return;
-	loaded = true;
-#define FIND(name) loaded = library_find(library, #name, &functions.name) && loaded;
-	LIBSYSTEMD_FUNCTIONS(FIND)
-#undef FIND
+	loaded = library_load("libsystemd.so.0", names, &functions);
 }
 
 const struct libsystemd *libsystemd_load(void)

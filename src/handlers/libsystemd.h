@@ -3,6 +3,8 @@
 #ifndef HANDLERS_LIBSYSTEMD_H
 #define HANDLERS_LIBSYSTEMD_H
 
+#include "support/library.h"
+
 #include <systemd/sd-bus.h>
 #include <systemd/sd-login.h>
 
@@ -25,9 +27,7 @@
 
 /* Its functions, each with its own type. */
 struct libsystemd {
-#define LIBSYSTEMD_MEMBER(name) __typeof__(name) *name;
-	LIBSYSTEMD_FUNCTIONS(LIBSYSTEMD_MEMBER)
-#undef LIBSYSTEMD_MEMBER
+	LIBSYSTEMD_FUNCTIONS(LIBRARY_MEMBER)
 };
 
 /* Loads it, unless that has been done; from any thread. Returns it for good, or NULL where

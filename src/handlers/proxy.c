@@ -1,6 +1,7 @@
 /* proxy { upstream = {…} … }: passes clients on to another server. */
 #include "proxy.h"
 
+#include "support/lookup.h"
 #include "support/option.h"
 
 #include <errno.h>
@@ -55,6 +56,11 @@ static int read_upstream(cfg_t *section, const char *text, struct faults *faults
 
 	if (error == 0 && has_no_port(ret))
 		error = -EINVAL;
+	if (error == 0 && ret->kind != ENDPOINT_ADDRESS && !lookup_possible()) {
+		option_fault(section, "upstream", faults,
+			     "\"%s\": c-ares, which looks names up, cannot be loaded", text);
+		return -EINVAL;
+	}
 	if (error == 0)
 		return 0;
 	option_fault(section, "upstream", faults,

@@ -4,10 +4,20 @@
 #include <string.h>
 
 /* dlsym(3) gives pointers to functions as `void *`, of the same size on POSIX systems. */
-bool library_find(void *library, const char *name, void *ret)
+bool library_load(const char *file, const char *const names[], void *ret)
 {
-	void *found = dlsym(library, name);
+	void *library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+	unsigned char *to = ret;
 
-	memcpy(ret, &found, sizeof found);
-	return found != NULL;
+	if (!library)
+		return false;
+	for (; *names; names++) {
+		void *found = dlsym(library, *names);
+
+		if (!found)
+			return false;
+		memcpy(to, &found, sizeof found);
+		to += sizeof found;
+	}
+	return true;
 }

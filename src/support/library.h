@@ -4,12 +4,17 @@
 
 #include <stdbool.h>
 
+/* From a list of functions: their names, and pointers to them, each of its own type. */
+#define LIBRARY_NAME(name) #name,
+#define LIBRARY_MEMBER(name) __typeof__(name) *name;
+
 /*
- * Finds a function of a library.
- * library: from dlopen(3).
- * ret: a pointer to the function's own type; NULL where there is none of this name.
- * Returns whether there is one.
+ * Loads a library for good.
+ * file: as for dlopen(3).
+ * names: of the functions that are wanted, NULL behind the last.
+ * ret: a struct of a LIBRARY_MEMBER for each, in that order.
+ * Returns whether all are there.
  */
-bool library_find(void *library, const char *name, void *ret);
+bool library_load(const char *file, const char *const names[], void *ret);
 
 #endif

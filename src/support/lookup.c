@@ -1,8 +1,8 @@
 #include "lookup.h"
 
 #include "dns_ttl.h"
+#include "libcares.h"
 
-#include <ares.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +28,7 @@ struct lookup_socket {
 
 struct lookup {
 	struct adopt_reactor *reactor;
+	const struct libcares *cares;
 	ares_channel channel;
 	struct adopt_timer *timer;
 	struct adopt_call finish;
@@ -53,7 +54,7 @@ static void await_timeout(struct lookup *lookup)
 {
 	struct timeval left;
 
-	if (ares_timeout(lookup->channel, NULL, &left))
+	if (lookup->cares->ares_timeout(lookup->channel, NULL, &left))
 		adopt_timer_start(lookup->timer,
 				  (uint64_t)left.tv_sec * 1000 + (uint64_t)left.tv_usec / 1000 + 1);
 	else
@@ -62,7 +63,7 @@ static void await_timeout(struct lookup *lookup)
 
 static void process(struct lookup *lookup, int readable, int writable)
 {
-	ares_process_fd(lookup->channel, readable, writable);
+	lookup->cares->ares_process_fd(lookup->channel, readable, writable);
 	await_timeout(lookup);
 }
 
@@ -131,7 +132,7 @@ static void lookup_free(struct lookup *lookup)
 	adopt_call_cancel(lookup->reactor, &lookup->finish);
 	lookup->ending = true;
 	if (lookup->channel)
-		ares_destroy(lookup->channel);
+		lookup->cares->ares_destroy(lookup->channel);
 	adopt_timer_free(&lookup->timer);
 	free(lookup->answer.addresses);
 	free(lookup);
@@ -218,7 +219,7 @@ static void host_answered(void *context, int status, int timeouts, struct ares_a
 	     at = at->ai_next)
 		if (append(lookup, target, at) < 0)
 			lookup->no_memory = true;
-	ares_freeaddrinfo(found);
+	lookup->cares->ares_freeaddrinfo(found);
 	free(target);
 	answered(lookup);
 }
@@ -241,7 +242,8 @@ static void ask_host(struct lookup *lookup, const char *name, unsigned port, uns
 	*target = (struct target){lookup, priority, weight};
 	snprintf(service, sizeof service, "%u", port % 65536);
 	lookup->pending++;
-	ares_getaddrinfo(lookup->channel, name, service, &hints, host_answered, target);
+	lookup->cares->ares_getaddrinfo(lookup->channel, name, service, &hints, host_answered,
+					target);
 }
 
 static void ask_targets(struct lookup *lookup, const struct ares_srv_reply *found)
@@ -266,12 +268,12 @@ static void service_answered(void *context, int status, int timeouts, unsigned c
 
 	(void)timeouts;
 	if (status == ARES_SUCCESS)
-		status = ares_parse_srv_reply(data, length, &found);
+		status = lookup->cares->ares_parse_srv_reply(data, length, &found);
 	if (status == ARES_SUCCESS) {
 		if (dns_ttl(data, (size_t)length, &ttl_s) == 0)
 			limit_ttl(lookup, ttl_s < INT32_MAX ? (int)ttl_s : INT32_MAX);
 		ask_targets(lookup, found);
-		ares_free_data(found);
+		lookup->cares->ares_free_data(found);
 	} else {
 		failed(lookup, status);
 	}
@@ -286,15 +288,20 @@ static int open_channel(struct lookup *lookup, const char *servers)
 		.sock_state_cb = socket_state,
 		.sock_state_cb_data = lookup,
 	};
-	int status =
-		ares_init_options(&lookup->channel, &options,
-				  ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+	int status = lookup->cares->ares_init_options(&lookup->channel, &options,
+						      ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+							      ARES_OPT_SOCK_STATE_CB);
 
 	if (status == ARES_SUCCESS && servers)
-		status = ares_set_servers_ports_csv(lookup->channel, servers);
+		status = lookup->cares->ares_set_servers_ports_csv(lookup->channel, servers);
 	if (status == ARES_SUCCESS)
 		return 0;
 	return status == ARES_ENOMEM ? -ENOMEM : -EAGAIN;
+}
+
+bool lookup_possible(void)
+{
+	return libcares_load() != NULL;
 }
 
 int lookup_begin(struct adopt_reactor *reactor, const struct endpoint *endpoint, int type,
@@ -309,6 +316,7 @@ int lookup_begin(struct adopt_reactor *reactor, const struct endpoint *endpoint,
 		return -ENOMEM;
 	*lookup = (struct lookup){
 		.reactor = reactor,
+		.cares = libcares_load(),
 		.finish = {.run = finish},
 		.type = type,
 		.pending = 1, /* ours, until all questions are asked */
@@ -316,7 +324,7 @@ int lookup_begin(struct adopt_reactor *reactor, const struct endpoint *endpoint,
 		.done = done,
 		.context = context,
 	};
-	error = open_channel(lookup, servers);
+	error = lookup->cares ? open_channel(lookup, servers) : -EAGAIN;
 	if (error == 0)
 		error = adopt_timer_new(reactor, timed_out, lookup, &lookup->timer);
 	if (error < 0) {
@@ -327,8 +335,8 @@ int lookup_begin(struct adopt_reactor *reactor, const struct endpoint *endpoint,
 		ask_host(lookup, endpoint->name, endpoint->port, 0, 1);
 	} else {
 		lookup->pending++;
-		ares_search(lookup->channel, endpoint->name, CLASS_IN, TYPE_SRV, service_answered,
-			    lookup);
+		lookup->cares->ares_search(lookup->channel, endpoint->name, CLASS_IN, TYPE_SRV,
+					   service_answered, lookup);
 	}
 	await_timeout(lookup);
 	answered(lookup);

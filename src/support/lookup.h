@@ -30,6 +30,9 @@ struct lookup_answer {
 #define LOOKUP_MAX 256
 #define LOOKUP_TARGETS_MAX 32
 
+/* Tells whether names can be looked up at all, for which c-ares is loaded now. */
+bool lookup_possible(void);
+
 /*
  * Begins to ask.
  * endpoint: a host or a service; copied.
@@ -39,7 +42,8 @@ struct lookup_answer {
  * already. error: 0; -EHOSTUNREACH if the name has no address; -EAGAIN if nobody could
  * say; -ENOMEM. answer: gone when the callback returns; with no address unless error is 0.
  * ret: for lookup_cancel(), valid until then.
- * Returns 0; -ENOMEM; -EAGAIN if the system's configuration cannot be read.
+ * Returns 0; -ENOMEM; -EAGAIN if the system's configuration or c-ares cannot be
+ * read.
  */
 int lookup_begin(struct adopt_reactor *reactor, const struct endpoint *endpoint, int type,
 		 const char *servers,

@@ -112,6 +112,20 @@ class Sandbox(harness.Case):
             self.assertEqual(self.ask(), b"hello\n")
         self.assertEqual(process.stop(), 0, process.output())
 
+    def test_reload_to_names(self):
+        """What looks them up is loaded when they are there, and not before."""
+        _, port = self.backend()
+        for word in ("yes", "strict"):
+            with self.subTest(word):
+                process = self.start(f"sandbox = {word}\n" + PROXY % port)
+                with open(f"/proc/{process.pid}/maps", encoding="utf-8") as maps:
+                    self.assertNotIn("libcares", maps.read())
+                self.reload(process, f"sandbox = {word}\n" +
+                            'port "a" { proxy { upstream = {"localhost:%d"} } }' % port,
+                            "reloaded")
+                self.assertEqual(self.ask(), b"hello\n", process.output())
+                self.assertEqual(process.stop(), 0, process.output())
+
     def test_strict_has_no_hand_over(self):
         process = self.start("sandbox = strict\n" + ECHO)
         self.assertEqual(children(process.pid), [])
