@@ -21,12 +21,14 @@ struct attempt {
 struct dial {
 	struct dial_order order;
 	uint64_t deadline_ms; /* 0: none */
+	struct line_place place;
 	struct upstreams_waiter names;
 	struct adopt_timer *timer;       /* NULL until there is something to wait for */
 	void (*next)(struct dial *dial); /* when the timer is over */
 	LIST_HEAD(, attempt) attempts;
 	struct upstream **tried; /* in this round */
 	size_t tried_count;
+	bool full; /* in this round, an upstream's backlog was */
 	struct upstream *answered;
 	int error; /* the last one's */
 };
@@ -79,6 +81,14 @@ static void forget_round(struct dial *dial)
 	free(dial->tried);
 	dial->tried = NULL;
 	dial->tried_count = 0;
+	dial->full = false;
+}
+
+static void note_error(struct dial *dial, struct upstream *upstream, int error)
+{
+	dial->error = error;
+	dial->full |= error == -EAGAIN;
+	upstream_failed(upstream, error, now_ms(dial));
 }
 
 /* How long one connect may take: an upstream that does not answer at all leaves the
@@ -126,6 +136,7 @@ static struct adopt_protocol *build_protocol(struct adopt_factory *factory,
 			attempt_free(other);
 	}
 	upstream_answered(attempt->upstream);
+	line_answered(dial->order.line, &dial->place);
 	dial->answered = attempt->upstream;
 	return dial->order.protocol;
 }
@@ -139,8 +150,7 @@ static void connect_failed(struct adopt_factory *factory, int error)
 	/* Where the reactor ends, so does the client, and with it all this. */
 	if (error == -ECANCELED)
 		return;
-	dial->error = error;
-	upstream_failed(attempt->upstream, error, now_ms(dial));
+	note_error(dial, attempt->upstream, error);
 	attempt_free(attempt);
 	go_on(dial);
 }
@@ -218,10 +228,11 @@ static struct upstream *try_one(struct dial *dial, const struct upstream *beside
 				(void)after(dial, ATTEMPT_DELAY_MS, try_beside);
 			return upstream;
 		}
-		dial->error = error;
-		if (!upstream_at_fault(error))
+		if (!upstream_at_fault(error)) {
+			dial->error = error;
 			return NULL;
-		upstream_failed(upstream, error, now_ms(dial));
+		}
+		note_error(dial, upstream, error);
 	}
 	return NULL;
 }
@@ -231,17 +242,41 @@ static void try_beside(struct dial *dial)
 	(void)try_one(dial, LIST_FIRST(&dial->attempts)->upstream);
 }
 
+static void give_up(struct dial *dial)
+{
+	wait_no_more(dial);
+	line_leave(dial->order.line, &dial->place);
+	dial->order.failed(dial->order.context, dial->error);
+}
+
+static void time_is_over(struct dial *dial)
+{
+	dial->error = dial->order.line->error;
+	give_up(dial);
+}
+
+/* Its time goes on while it waits for its turn. Returns 0 or -ENOMEM. */
+static int await_turn(struct dial *dial)
+{
+	uint64_t now = now_ms(dial);
+
+	if (dial->deadline_ms == 0)
+		return 0;
+	return after(dial, now < dial->deadline_ms ? dial->deadline_ms - now : 0, time_is_over);
+}
+
 /* A round is over. */
 static void end_round(struct dial *dial)
 {
-	uint64_t interval_ms = dial->order.retry_interval_ms;
+	struct line *line = dial->order.line;
+	int error = dial->full ? -EAGAIN : dial->error;
 
 	forget_round(dial);
 	wait_no_more(dial);
-	if (interval_ms == 0 ||
-	    (dial->deadline_ms && now_ms(dial) + interval_ms >= dial->deadline_ms) ||
-	    after(dial, interval_ms, begin_round) < 0) {
-		dial->order.failed(dial->order.context, dial->error);
+	if (line->interval_ms == 0 ||
+	    (dial->deadline_ms && now_ms(dial) + line->interval_ms >= dial->deadline_ms) ||
+	    await_turn(dial) < 0 || line_failed(line, &dial->place, error) < 0) {
+		give_up(dial);
 		return;
 	}
 	if (dial->order.nobody)
@@ -293,6 +328,14 @@ static void begin_round(struct dial *dial)
 		stop_waiting(dial);
 }
 
+static void turn(struct line_place *place)
+{
+	struct dial *dial = (struct dial *)((char *)place - offsetof(struct dial, place));
+
+	wait_no_more(dial);
+	begin_round(dial);
+}
+
 int dial_begin(const struct dial_order *order, struct dial **ret)
 {
 	struct dial *dial = malloc(sizeof *dial);
@@ -301,13 +344,17 @@ int dial_begin(const struct dial_order *order, struct dial **ret)
 		return -ENOMEM;
 	*dial = (struct dial){
 		.order = *order,
+		.place = {.turn = turn},
 		.names = {.found = names_found},
 		.error = -EHOSTUNREACH,
 	};
 	if (order->timeout_ms)
 		dial->deadline_ms = now_ms(dial) + order->timeout_ms;
 	*ret = dial;
-	begin_round(dial);
+	if (line_enter(order->line, &dial->place, order->timeout_ms))
+		begin_round(dial);
+	else if (await_turn(dial) < 0)
+		give_up(dial);
 	return 0;
 }
 
@@ -323,6 +370,7 @@ void dial_free(struct dial **ret)
 	*ret = NULL;
 	if (!dial)
 		return;
+	line_leave(dial->order.line, &dial->place);
 	upstreams_leave(&dial->names);
 	while (!LIST_EMPTY(&dial->attempts))
 		attempt_free(LIST_FIRST(&dial->attempts));

@@ -2,6 +2,7 @@
 #ifndef HANDLERS_DIAL_H
 #define HANDLERS_DIAL_H
 
+#include "line.h"
 #include "upstreams.h"
 
 struct dial;
@@ -11,13 +12,14 @@ struct dial_order {
 	struct upstreams *upstreams;
 	struct adopt_reactor *reactor;
 	struct adopt_address client;
-	int type;                   /* the client's socket type: records go on as records where
-				     * the upstream can have them */
-	uint64_t timeout_ms;        /* 0: never */
-	uint64_t retry_interval_ms; /* between two rounds; 0: there is one */
+	int type;            /* the client's socket type: records go on as records where
+			      * the upstream can have them */
+	uint64_t timeout_ms; /* 0: never */
+	/* Of those who want the same; its interval is between two rounds, 0: there is one. */
+	struct line *line;
 	/* Gets the connection: connection_made says that an upstream was found. */
 	struct adopt_protocol *protocol;
-	/* A round has found nobody, and there will be another. May be NULL. */
+	/* A round has found nobody, and another will follow in its turn. May be NULL. */
 	void (*nobody)(void *context);
 	/* Nobody has answered in time. error: the last one's. */
 	void (*failed)(void *context, int error);
@@ -25,8 +27,9 @@ struct dial_order {
 };
 
 /*
- * Begins to dial: rounds over all upstreams, one after the other, until one answers. Of
- * several addresses of one name the next is tried beside one that is slow (RFC 8305).
+ * Begins to dial: rounds over all upstreams until one answers, each when it is the
+ * client's turn in its line. Of several addresses of one name the next is tried beside one
+ * that is slow (RFC 8305).
  * order: copied.
  * ret: set before anything is tried: the callbacks may come from inside this call. Free
  * with dial_free() at any time, from inside the callbacks too.

@@ -12,6 +12,8 @@ struct proxy_factory {
 	const struct proxy_settings *settings;
 	struct host *host;
 	struct upstreams *upstreams;
+	/* Clients of SOCK_STREAM and of SOCK_SEQPACKET: an upstream may answer just one kind. */
+	struct line streams, records;
 	struct start_unit *unit; /* NULL: none */
 	unsigned clients;
 };
@@ -45,6 +47,8 @@ static void client_gone(struct proxy_factory *factory)
 	host_work_end(factory->host);
 	if (--factory->clients > 0)
 		return;
+	line_stop(&factory->streams);
+	line_stop(&factory->records);
 	upstreams_stop(factory->upstreams);
 	if (factory->unit)
 		start_unit_stop(factory->unit);
@@ -165,12 +169,13 @@ static void dial_failed(void *context, int error)
 static int begin(struct proxied *proxied)
 {
 	struct proxy_factory *factory = proxied->factory;
+	int type = adopt_transport_type(proxied->client.transport);
 	struct dial_order order = {
 		.upstreams = factory->upstreams,
 		.reactor = factory->host->reactor,
-		.type = adopt_transport_type(proxied->client.transport),
+		.type = type,
 		.timeout_ms = factory->settings->connect_timeout_ms,
-		.retry_interval_ms = factory->settings->retry_interval_ms,
+		.line = type == SOCK_STREAM ? &factory->streams : &factory->records,
 		.protocol = &proxied->server,
 		.nobody = nobody_answers,
 		.failed = dial_failed,
@@ -238,6 +243,8 @@ int proxy_stream_new(const struct handler_settings *base, struct host *host,
 	factory->base.ops = &factory_ops;
 	factory->settings = settings;
 	factory->host = host;
+	line_init(&factory->streams, host->reactor, settings->retry_interval_ms);
+	line_init(&factory->records, host->reactor, settings->retry_interval_ms);
 	error = proxy_upstreams_new(settings, host->reactor, SOCK_STREAM, &factory->upstreams);
 	if (error == 0 && settings->start_unit)
 		error = start_unit_new(host->reactor, settings->start_unit, settings->unit_memory,

@@ -22,6 +22,7 @@ static struct name_server server;
 static struct endpoint endpoint;
 static struct health_book *health;
 static struct upstreams *upstreams;
+static struct line line;
 static struct dial *dial;
 static unsigned made, lost, failed;
 static int failure;
@@ -118,7 +119,7 @@ static void begin(uint64_t timeout_ms)
 		.reactor = loop,
 		.type = SOCK_STREAM,
 		.timeout_ms = timeout_ms,
-		.retry_interval_ms = 10,
+		.line = &line,
 		.protocol = &protocol,
 		.failed = dial_failed,
 	};
@@ -136,11 +137,13 @@ static void setup(void)
 {
 	name_server_start(&server, records);
 	ck_assert_int_eq(health_book_new(&health), 0);
+	line_init(&line, loop, 10);
 }
 
 static void teardown(void)
 {
 	dial_free(&dial);
+	line_stop(&line);
 	if (upstreams)
 		upstreams_free(&upstreams);
 	health_book_close(&health);

@@ -161,6 +161,9 @@ END_TEST
 START_TEST(no_retry_where_the_interval_is_never)
 {
 	settings.retry_interval_ms = 0;
+	/* The fixture's line was made before. */
+	proxy_stream_free(factory);
+	ck_assert_int_eq(proxy_stream_new(&settings.base, &host, &factory), 0);
 	client();
 	refuse(0);
 	refuse(1);

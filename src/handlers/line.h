@@ -1,0 +1,72 @@
+/*
+ * line.h - who waits in line while no upstream answers
+ *
+ * While nobody answers, one client at a time tries for all who wait, once an interval.
+ * When somebody does, the others follow in the order in which they came, few at first and
+ * never many at once: who has just started has a short backlog.
+ */
+#ifndef HANDLERS_LINE_H
+#define HANDLERS_LINE_H
+
+#include "adopt/adopt.h"
+
+#include <sys/queue.h>
+
+enum line_state { LINE_LEFT, LINE_TRIES, LINE_WAITS };
+
+/* A client's place. Initialize with `.turn`, the rest zero; all but `turn` is line.c's. */
+struct line_place {
+	/* Its turn has come: it tries. Never called from inside a function of this file. */
+	void (*turn)(struct line_place *place);
+	TAILQ_ENTRY(line_place) link;
+	enum line_state state;
+	uint64_t number;
+	uint64_t fit_until_ms;
+};
+
+/* The line of one reactor. */
+struct line {
+	struct adopt_reactor *reactor;
+	uint64_t interval_ms;
+	TAILQ_HEAD(line_places, line_place) waiting; /* in the order of their numbers */
+	unsigned waiting_count;
+	unsigned trying;
+	uint64_t last_number;
+	unsigned batch;            /* how many may begin at a turn; 0: nobody has to wait */
+	bool down;                 /* nobody answered last */
+	int error;                 /* the last one's */
+	struct adopt_timer *timer; /* NULL until it is needed */
+	bool ticking;              /* it runs: always while somebody waits */
+};
+
+/* Begins a line in which nobody waits.
+ * interval_ms: between two who try while nobody answers; not 0 where line_failed() is
+ * called. */
+void line_init(struct line *line, struct adopt_reactor *reactor, uint64_t interval_ms);
+
+/* Forgets what is known: when the last client has gone, and so before the reactor goes. */
+void line_stop(struct line *line);
+
+/*
+ * A client comes. Who is alone tries at once.
+ * timeout_ms: how long it stays at most, 0 for ever. In its first half, it is fit to try
+ * for others an upstream that may be slow to answer.
+ * Returns true where it is to try now, false where it waits for its turn.
+ */
+bool line_enter(struct line *line, struct line_place *place, uint64_t timeout_ms);
+
+/*
+ * Who was to try has found nobody, and waits again, where it was. error: a negative errno;
+ * -EAGAIN is a full backlog (connect(2), of UNIX sockets): there is somebody, who needs a
+ * moment.
+ * Returns 0, or -ENOMEM: it has left.
+ */
+int line_failed(struct line *line, struct line_place *place, int error);
+
+/* Who was to try has been answered, and leaves. */
+void line_answered(struct line *line, struct line_place *place);
+
+/* One leaves, whatever it does; harmless for one that has left. */
+void line_leave(struct line *line, struct line_place *place);
+
+#endif

@@ -1,0 +1,311 @@
+/* Those who wait in line for an upstream that does not answer yet: through the proxy for
+ * streams, on the memory reactor. */
+#include "handlers/line.h"
+#include "handlers/proxy.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+
+static struct endpoint endpoint;
+static struct adopt_reactor *reactor;
+static struct host host;
+static struct proxy_settings settings;
+static struct adopt_factory *factory;
+static size_t done; /* connects that have been finished */
+
+static void setup(void)
+{
+	ck_assert_int_eq(endpoint_parse("192.0.2.10:80", &endpoint), 0);
+	settings = (struct proxy_settings){
+		.base.handler = &handler_proxy,
+		.upstreams = &endpoint,
+		.upstream_count = 1,
+		.connect_timeout_ms = 1000,
+		.retry_interval_ms = 100,
+	};
+	done = 0;
+	ck_assert_int_eq(health_book_new(&settings.health), 0);
+	ck_assert_int_eq(adopt_memory_reactor_new(&reactor), 0);
+	host_init(&host, reactor, NULL);
+	ck_assert_int_eq(proxy_stream_new(&settings.base, &host, &factory), 0);
+}
+
+static void teardown(void)
+{
+	adopt_reactor_free(&reactor);
+	ck_assert_uint_eq(host.work, 0);
+	proxy_stream_free(factory);
+	health_book_close(&settings.health);
+}
+
+static struct adopt_transport *client(void)
+{
+	struct adopt_transport *transport = NULL;
+
+	ck_assert_int_eq(adopt_memory_transport_new(reactor, factory, NULL, NULL, &transport), 0);
+	return transport;
+}
+
+static void clients(unsigned count)
+{
+	while (count-- > 0)
+		client();
+}
+
+static size_t begun(void)
+{
+	const struct adopt_memory_connect *made;
+
+	return adopt_memory_connects(reactor, &made);
+}
+
+static void finish(int error)
+{
+	ck_assert_int_eq(adopt_memory_connect_finish(reactor, done++, error, NULL), 0);
+}
+
+static void advance(uint64_t ms)
+{
+	adopt_memory_advance(reactor, ms);
+}
+
+/* Lets time pass in which each connect ends so as soon as it has begun. Returns how many
+ * ended. */
+static size_t pass(unsigned ms, int error)
+{
+	size_t before = done;
+
+	for (; ms > 0; ms--) {
+		advance(1);
+		while (done < begun())
+			finish(error);
+	}
+	return done - before;
+}
+
+static bool is_joined(const struct adopt_transport *transport)
+{
+	return !adopt_memory_paused(transport);
+}
+
+START_TEST(one_tries_for_all)
+{
+	client();
+	finish(-ECONNREFUSED);
+	clients(50);
+	ck_assert_uint_eq(begun(), 1);
+	ck_assert_uint_eq(pass(500, -ECONNREFUSED), 5);
+	ck_assert_uint_eq(adopt_reactor_connection_count(reactor), 51);
+}
+END_TEST
+
+START_TEST(who_is_alone_tries_at_once)
+{
+	struct adopt_transport *first = client();
+
+	finish(-ECONNREFUSED);
+	adopt_memory_lose(first, -ECONNRESET);
+	advance(0);
+	client();
+	ck_assert_uint_eq(begun(), 2);
+}
+END_TEST
+
+START_TEST(others_follow_in_their_order)
+{
+	struct adopt_transport *all[4];
+
+	for (size_t i = 0; i < 4; i++)
+		all[i] = client();
+	/* All have tried, in whatever order they are told. */
+	for (size_t i = 4; i > 0; i--)
+		ck_assert_int_eq(adopt_memory_connect_finish(reactor, i - 1, -ECONNREFUSED, NULL),
+				 0);
+	done = 4;
+	ck_assert_uint_eq(pass(100, 0), 1);
+	ck_assert(is_joined(all[0]) && !is_joined(all[1]));
+	advance(5);
+	/* Twice as many. */
+	ck_assert_uint_eq(begun(), 7);
+	finish(0);
+	finish(0);
+	ck_assert(is_joined(all[1]) && is_joined(all[2]) && !is_joined(all[3]));
+	advance(5);
+	finish(0);
+	ck_assert(is_joined(all[3]));
+	/* Nobody waits any more, and nobody has to. */
+	client();
+	ck_assert_uint_eq(begun(), 9);
+}
+END_TEST
+
+START_TEST(few_connect_at_once)
+{
+	client();
+	finish(-ECONNREFUSED);
+	clients(500);
+	pass(100, 0);
+	for (unsigned ms = 0; ms < 1000; ms++) {
+		size_t open = begun() - done;
+
+		ck_assert_uint_le(open, 64);
+		/* A while later, some of those who try are answered. */
+		for (size_t answers = open / 4; answers > 0; answers--)
+			finish(0);
+		advance(1);
+	}
+	ck_assert_uint_gt(done, 400);
+}
+END_TEST
+
+START_TEST(who_comes_meanwhile_is_behind_them)
+{
+	struct adopt_transport *last;
+
+	client();
+	finish(-ECONNREFUSED);
+	clients(10);
+	pass(100, 0);
+	last = client();
+	ck_assert_uint_eq(pass(5, 0), 2);
+	ck_assert_uint_eq(pass(5, 0), 4);
+	ck_assert(!is_joined(last));
+	ck_assert_uint_eq(pass(5, 0), 5);
+	ck_assert(is_joined(last));
+}
+END_TEST
+
+START_TEST(silence_has_the_next_one_try_too)
+{
+	client();
+	finish(-ECONNREFUSED);
+	clients(5);
+	advance(100);
+	ck_assert_uint_eq(begun(), 2);
+	advance(300);
+	ck_assert_uint_eq(begun(), 5);
+}
+END_TEST
+
+START_TEST(who_has_little_time_left_does_not_try_for_others)
+{
+	const struct adopt_memory_connect *made;
+	struct adopt_transport *last;
+
+	client();
+	finish(-ECONNREFUSED);
+	clients(1);
+	pass(850, -ECONNREFUSED);
+	last = client();
+	advance(50);
+	ck_assert_uint_eq(adopt_memory_connects(reactor, &made), done + 1);
+	ck_assert_uint_gt(made[done].timeout_ms, 900);
+	finish(0);
+	ck_assert(is_joined(last));
+	ck_assert_uint_eq(pass(5, 0), 2);
+}
+END_TEST
+
+START_TEST(each_has_its_own_time)
+{
+	client();
+	finish(-ECONNREFUSED);
+	advance(50);
+	clients(3);
+	pass(400, -ECONNREFUSED);
+	clients(2);
+	ck_assert_uint_eq(adopt_reactor_connection_count(reactor), 6);
+	pass(599, -ECONNREFUSED);
+	ck_assert_uint_gt(adopt_reactor_connection_count(reactor), 2);
+	pass(1, -ECONNREFUSED);
+	advance(0);
+	ck_assert_uint_eq(adopt_reactor_connection_count(reactor), 2);
+	pass(400, -ECONNREFUSED);
+	advance(0);
+	ck_assert_uint_eq(adopt_reactor_connection_count(reactor), 0);
+}
+END_TEST
+
+START_TEST(who_leaves_is_passed_over)
+{
+	struct adopt_transport *second, *third;
+
+	client();
+	finish(-ECONNREFUSED);
+	second = client();
+	third = client();
+	adopt_memory_lose(second, -ECONNRESET);
+	ck_assert_uint_eq(pass(105, 0), 2);
+	ck_assert(is_joined(third));
+}
+END_TEST
+
+START_TEST(who_leaves_while_it_tries_is_followed)
+{
+	struct adopt_transport *first = client(), *second;
+
+	finish(-ECONNREFUSED);
+	second = client();
+	advance(100);
+	ck_assert_uint_eq(begun(), 2);
+	adopt_memory_lose(first, -ECONNRESET);
+	done++;
+	ck_assert_uint_eq(pass(100, 0), 1);
+	ck_assert(is_joined(second));
+}
+END_TEST
+
+START_TEST(full_backlog_gets_a_moment)
+{
+	client();
+	finish(-EAGAIN);
+	clients(49);
+	/* Nobody tries more often than once an interval, but they are fifty. */
+	ck_assert_uint_eq(pass(100, -EAGAIN), 1);
+	ck_assert_uint_ge(pass(100, -EAGAIN), 15);
+	ck_assert_uint_le(pass(100, -EAGAIN), 50);
+	/* One that is alone keeps to its own. */
+	pass(1000, 0);
+	client();
+	finish(-EAGAIN);
+	ck_assert_uint_eq(pass(300, -EAGAIN), 3);
+}
+END_TEST
+
+START_TEST(reactor_may_end_while_they_wait)
+{
+	client();
+	finish(-ECONNREFUSED);
+	clients(10);
+	advance(100);
+	/* teardown frees it: the sanitizer tells of what is left */
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("line");
+	TCase *tests = tcase_create("line");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, one_tries_for_all);
+	tcase_add_test(tests, who_is_alone_tries_at_once);
+	tcase_add_test(tests, others_follow_in_their_order);
+	tcase_add_test(tests, few_connect_at_once);
+	tcase_add_test(tests, who_comes_meanwhile_is_behind_them);
+	tcase_add_test(tests, silence_has_the_next_one_try_too);
+	tcase_add_test(tests, who_has_little_time_left_does_not_try_for_others);
+	tcase_add_test(tests, each_has_its_own_time);
+	tcase_add_test(tests, who_leaves_is_passed_over);
+	tcase_add_test(tests, who_leaves_while_it_tries_is_followed);
+	tcase_add_test(tests, full_backlog_gets_a_moment);
+	tcase_add_test(tests, reactor_may_end_while_they_wait);
+	suite_add_tcase(suite, tests);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
