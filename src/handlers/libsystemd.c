@@ -1,6 +1,7 @@
 #include "libsystemd.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -11,7 +12,7 @@ static void load(void)
 {
 	static const char *const names[] = {LIBSYSTEMD_FUNCTIONS(LIBRARY_NAME) NULL};
 
-	loaded = library_load("libsystemd.so.0", names, &functions);
+	loaded = library_load("libsystemd.so.0", names, &functions) == 0;
 }
 
 const struct libsystemd *libsystemd_load(void)

@@ -56,19 +56,21 @@ static int read_upstream(cfg_t *section, const char *text, struct faults *faults
 
 	if (error == 0 && has_no_port(ret))
 		error = -EINVAL;
-	if (error == 0 && ret->kind != ENDPOINT_ADDRESS && !lookup_possible()) {
-		option_fault(section, "upstream", faults,
-			     "\"%s\": c-ares, which looks names up, cannot be loaded", text);
-		return -EINVAL;
-	}
+	if (error == 0 && ret->kind != ENDPOINT_ADDRESS)
+		error = lookup_prepare();
 	if (error == 0)
 		return 0;
-	option_fault(section, "upstream", faults,
-		     error == -EINVAL
-			     ? "\"%s\" is no address: write 127.0.0.1:80, [::1]:80, name:80, "
-			       "srv:_name._tcp.domain, unix:/path, unix:@name or vsock:CID:PORT"
-			     : "\"%s\": %s",
-		     text, strerror(-error));
+	if (error == -ENOSYS)
+		option_fault(section, "upstream", faults,
+			     "\"%s\": c-ares, which looks names up, cannot be loaded", text);
+	else
+		option_fault(
+			section, "upstream", faults,
+			error == -EINVAL
+				? "\"%s\" is no address: write 127.0.0.1:80, [::1]:80, name:80, "
+				  "srv:_name._tcp.domain, unix:/path, unix:@name or vsock:CID:PORT"
+				: "\"%s\": %s",
+			text, strerror(-error));
 	return -EINVAL;
 }
 

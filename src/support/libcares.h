@@ -25,8 +25,11 @@ struct libcares {
 	LIBCARES_FUNCTIONS(LIBRARY_MEMBER)
 };
 
-/* Loads it, unless that has been done; from any thread. Returns it for good, or NULL where
- * it cannot be loaded. */
-const struct libcares *libcares_load(void);
+/*
+ * Loads it, unless that has been done; from any thread.
+ * ret: for good.
+ * Returns 0; -ENOMEM; -ENOSYS where it cannot be loaded.
+ */
+int libcares_load(const struct libcares **ret);
 
 #endif

@@ -3,9 +3,10 @@
 
 #define FUNCTION(name) .name = name,
 
-const struct libcares *libcares_load(void)
+int libcares_load(const struct libcares **ret)
 {
 	static const struct libcares functions = {LIBCARES_FUNCTIONS(FUNCTION)};
 
-	return &functions;
+	*ret = &functions;
+	return 0;
 }

@@ -2,8 +2,6 @@
 #ifndef SUPPORT_LIBRARY_H
 #define SUPPORT_LIBRARY_H
 
-#include <stdbool.h>
-
 /* From a list of functions: their names, and pointers to them, each of its own type. */
 #define LIBRARY_NAME(name) #name,
 #define LIBRARY_MEMBER(name) __typeof__(name) *name;
@@ -13,8 +11,8 @@
  * file: as for dlopen(3).
  * names: of the functions that are wanted, NULL behind the last.
  * ret: a struct of a LIBRARY_MEMBER for each, in that order.
- * Returns whether all are there.
+ * Returns 0; -ENOMEM; -ENOSYS where it or one of them is not there.
  */
-bool library_load(const char *file, const char *const names[], void *ret);
+int library_load(const char *file, const char *const names[], void *ret);
 
 #endif

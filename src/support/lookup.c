@@ -299,9 +299,11 @@ static int open_channel(struct lookup *lookup, const char *servers)
 	return status == ARES_ENOMEM ? -ENOMEM : -EAGAIN;
 }
 
-bool lookup_possible(void)
+int lookup_prepare(void)
 {
-	return libcares_load() != NULL;
+	const struct libcares *cares;
+
+	return libcares_load(&cares);
 }
 
 int lookup_begin(struct adopt_reactor *reactor, const struct endpoint *endpoint, int type,
@@ -316,7 +318,6 @@ int lookup_begin(struct adopt_reactor *reactor, const struct endpoint *endpoint,
 		return -ENOMEM;
 	*lookup = (struct lookup){
 		.reactor = reactor,
-		.cares = libcares_load(),
 		.finish = {.run = finish},
 		.type = type,
 		.pending = 1, /* ours, until all questions are asked */
@@ -324,7 +325,9 @@ int lookup_begin(struct adopt_reactor *reactor, const struct endpoint *endpoint,
 		.done = done,
 		.context = context,
 	};
-	error = lookup->cares ? open_channel(lookup, servers) : -EAGAIN;
+	error = libcares_load(&lookup->cares);
+	if (error == 0)
+		error = open_channel(lookup, servers);
 	if (error == 0)
 		error = adopt_timer_new(reactor, timed_out, lookup, &lookup->timer);
 	if (error < 0) {

@@ -30,8 +30,9 @@ struct lookup_answer {
 #define LOOKUP_MAX 256
 #define LOOKUP_TARGETS_MAX 32
 
-/* Tells whether names can be looked up at all, for which c-ares is loaded now. */
-bool lookup_possible(void);
+/* Loads c-ares, so that names can be looked up. Returns 0; -ENOMEM; -ENOSYS where it cannot
+ * be loaded. */
+int lookup_prepare(void);
 
 /*
  * Begins to ask.
@@ -42,8 +43,8 @@ bool lookup_possible(void);
  * already. error: 0; -EHOSTUNREACH if the name has no address; -EAGAIN if nobody could
  * say; -ENOMEM. answer: gone when the callback returns; with no address unless error is 0.
  * ret: for lookup_cancel(), valid until then.
- * Returns 0; -ENOMEM; -EAGAIN if the system's configuration or c-ares cannot be
- * read.
+ * Returns 0; -ENOMEM; -EAGAIN if the system's configuration cannot be read;
+ * lookup_prepare()'s errors.
  */
 int lookup_begin(struct adopt_reactor *reactor, const struct endpoint *endpoint, int type,
 		 const char *servers,
