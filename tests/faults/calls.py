@@ -119,7 +119,11 @@ WORDS = {
     ("bind", "EADDRINUSE"): "already",
     ("listen", "EADDRINUSE"): "already",
     ("fcntl", "EMFILE"): "is not open",  # asked for the flags of what was handed over
-    ("clone3", "EAGAIN"): "Cannot allocate memory",
+    # pthread_create(3) has one error for both, and for memory that it could not have itself.
+    ("clone3", "EAGAIN"): "no more processes and threads",
+    ("clone3", "ENOMEM"): "no more processes and threads",
+    ("malloc", "ENOMEM"): "no more processes and threads",
+    ("mprotect", "ENOMEM"): "cannot be loaded",  # dlopen(3) has no error's number
 }
 
 # Whose fault may leave a path behind: unlinking itself, and finding out whose it is.
