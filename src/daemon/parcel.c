@@ -3,6 +3,7 @@
 #include "support/fd_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -52,7 +53,19 @@ static int add_opened(struct parcel *parcel, const struct listen_item *item)
 	return add(parcel, item->socket->fd, &record);
 }
 
-/* More of them than there is room for are awaited by nobody. */
+/* It may end, and its descriptor's number be another's, before all is sent. */
+static int add_elder(struct fd_message *message, const struct elder *elder)
+{
+	int fd = fcntl(elder->watcher.fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+	if (fd < 0)
+		return -errno;
+	/* More of them than there is room for are awaited by nobody. */
+	if (fd_message_attach(message, fd) < 0)
+		close(fd);
+	return 0;
+}
+
 static int add_end(struct parcel *parcel, const struct inherited_list *list,
 		   const struct elders *elders)
 {
@@ -67,9 +80,13 @@ static int add_end(struct parcel *parcel, const struct inherited_list *list,
 	if (r < 0)
 		return r;
 	message = &parcel->messages[parcel->count - 1];
+	parcel->ends = true;
 	fd_message_set_sender(message, &self);
-	LIST_FOREACH (elder, &elders->list, link)
-		fd_message_attach(message, elder->watcher.fd);
+	LIST_FOREACH (elder, &elders->list, link) {
+		r = add_elder(message, elder);
+		if (r < 0)
+			return r;
+	}
 	return 0;
 }
 
@@ -119,6 +136,10 @@ int parcel_send(struct parcel *parcel, int fd)
 
 void parcel_done(struct parcel *parcel)
 {
+	const struct fd_message *end = parcel->ends ? &parcel->messages[parcel->count - 1] : NULL;
+
+	for (size_t i = 0; end && i < end->fd_count; i++)
+		close(end->fds[i]);
 	free(parcel->messages);
 	*parcel = (struct parcel){0};
 }

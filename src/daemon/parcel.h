@@ -13,12 +13,14 @@ struct parcel {
 	size_t count;
 	size_t next; /* to be sent, or being sent */
 	size_t sent; /* of its bytes */
+	bool ends;   /* the last of them is the end, whose descriptors are the parcel's own */
 };
 
 /*
  * Packs what was inherited, what was opened, the control socket, and who drains still. The
- * descriptors are to stay open until all is sent. ret: free with parcel_done(). Returns 0;
- * -ENAMETOOLONG where a descriptor's name is too long to be told; -ENOMEM.
+ * descriptors are to stay open until all is sent, but for those of who drains, which may end
+ * meanwhile. ret: free with parcel_done(). Returns 0; -ENAMETOOLONG where a descriptor's name
+ * is too long to be told; -EMFILE; -ENOMEM.
  */
 int parcel_pack(const struct inherited_list *list, const struct listen_set *opened,
 		const struct listen_set *control, const struct elders *elders, struct parcel *ret);

@@ -262,6 +262,29 @@ static void count_gone(struct elders *unused)
 	gone++;
 }
 
+/* Its descriptor's number may be a client's by then. */
+START_TEST(an_elder_ends_before_it_is_told)
+{
+	int older[2], client;
+
+	ck_assert_int_eq(pipe_open_sockets(SOCK_STREAM, older), 0);
+	ck_assert_int_eq(elders_add(&elders, older[0]), 0);
+	ck_assert_int_eq(parcel_pack(&before, &opened, &control, &elders, &parcel), 0);
+	elders_forget(&elders);
+	client = socket(AF_INET, SOCK_STREAM, 0);
+	ck_assert_int_eq(client, older[0]);
+	ck_assert_int_eq(parcel_send(&parcel, ends[0]), 0);
+	parcel_done(&parcel);
+	announce();
+	ck_assert_int_eq(collect(), 0);
+	ck_assert_uint_eq(after.elder_count, 1);
+	ck_assert(!same_file(after.elders[0], client));
+	close(older[1]);
+	ck_assert_int_eq(read(after.elders[0], &client, 1), 0);
+	close(older[0]);
+}
+END_TEST
+
 /* Who handed over, and who had handed over to that one. */
 START_TEST(elders_are_handed_on)
 {
@@ -432,6 +455,7 @@ int main(void)
 	tcase_add_test(tcase, the_answer);
 	tcase_add_test(tcase, the_other_goes_on_itself);
 	tcase_add_test(tcase, the_other_says_something_else);
+	tcase_add_test(tcase, an_elder_ends_before_it_is_told);
 	tcase_add_test(tcase, elders_are_handed_on);
 	tcase_add_loop_test(tcase, the_variable_is_wrong, 0, 7);
 	tcase_add_test(tcase, the_variable_names_another_socket);
