@@ -12,10 +12,14 @@
 #include "support/fd_socket.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Between two tries where memory is short. */
+#define SHORTAGE_MS 10
 
 bool handover_expected(void)
 {
@@ -153,11 +157,16 @@ static int say_ready(int fd)
 	return r;
 }
 
+/* The other one may have left it all to this one by now: a shortage is waited out. */
 static int await_go(int fd)
 {
+	uint64_t until_ms = fd_socket_until(HANDOVER_TIMEOUT_MS);
 	struct fd_received received;
-	int r = fd_socket_receive(fd, HANDOVER_TIMEOUT_MS, &received);
+	int r;
 
+	while ((r = fd_socket_receive(fd, fd_socket_left(until_ms), &received)) == -ENOMEM &&
+	       fd_socket_left(until_ms) > 0)
+		poll(NULL, 0, SHORTAGE_MS);
 	if (r < 0)
 		return r;
 	if (received.header.kind != FD_MESSAGE_GO)
@@ -172,12 +181,16 @@ int handover_accept(struct inherited_list *list)
 
 	if (!list->handed_over)
 		return 0;
+	/* First, as nothing may fail any more when the other one has left it all. */
+	r = add_elder(list, list->answer_fd);
+	if (r < 0)
+		return r;
 	r = say_ready(list->answer_fd);
 	if (r == 0)
 		r = await_go(list->answer_fd);
 	if (r == 0)
-		r = add_elder(list, list->answer_fd);
-	if (r == 0)
 		list->handed_over = false;
+	else
+		list->elder_count--;
 	return r;
 }

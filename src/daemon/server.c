@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* --- what workers tell --- */
@@ -232,6 +233,22 @@ static void elders_gone(struct elders *elders)
 
 static const struct elders_ops elders_ops = {.gone = elders_gone};
 
+/* By now nobody else serves, so this one does, whatever becomes of it. */
+static void follow_elders(struct server *server)
+{
+	struct inherited_list *list = server->list;
+	int error = 0;
+
+	while (error == 0 && list->elder_count > 0) {
+		error = elders_add(&server->elders, list->elders[list->elder_count - 1]);
+		if (error == 0)
+			list->elder_count--;
+	}
+	if (error < 0)
+		log_warning("cannot wait for the adoptd before this one to end: %s",
+			    strerror(-error));
+}
+
 /* Where an adoptd before this one accepts still. */
 static int take_over(struct server *server)
 {
@@ -243,12 +260,8 @@ static int take_over(struct server *server)
 		return error;
 	}
 	notify_silence(false);
-	while (error == 0 && list->elder_count > 0) {
-		error = elders_add(&server->elders, list->elders[list->elder_count - 1]);
-		if (error == 0)
-			list->elder_count--;
-	}
-	return error;
+	follow_elders(server);
+	return 0;
 }
 
 /* What an adoptd before this one opened is this one's now, or nobody's. */

@@ -217,9 +217,11 @@ static int receive(int fd, uint64_t until_ms, struct fd_received *received)
 		error = fd_message_read_header(bytes, &received->header);
 	if (error < 0)
 		return error;
-	received->body = malloc(received->header.body_bytes + 1);
-	if (!received->body)
-		return -ENOMEM;
+	if (received->header.body_bytes > 0) {
+		received->body = malloc(received->header.body_bytes);
+		if (!received->body)
+			return -ENOMEM;
+	}
 	error = receive_all(fd, received->body, received->header.body_bytes, until_ms, received);
 	if (error == 0 && received->fd_count != received->header.fd_count)
 		error = -EBADMSG;

@@ -26,7 +26,7 @@ int fd_socket_send_all(int fd, struct fd_message *message, uint64_t timeout_ms);
 /* A message that has come. */
 struct fd_received {
 	struct fd_message_header header;
-	unsigned char *body;        /* header.body_bytes of them */
+	unsigned char *body;        /* header.body_bytes of them; NULL: none */
 	int fds[FD_SOCKET_FDS_MAX]; /* -1 where it has been taken out */
 	size_t fd_count;            /* as the header says */
 };
