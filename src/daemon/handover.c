@@ -154,7 +154,7 @@ static void succeed(struct handover *handover, int64_t pid)
 	error = say_go(handover->fd);
 	if (error < 0) {
 		notify_main_pid(getpid(), "Handing over failed");
-		fail(handover, "%s", adopt_error_text(error));
+		fail(handover, "%s", strerror(-error));
 		return;
 	}
 	log_notice("process %" PRId64 " has taken over; draining", pid);
@@ -195,7 +195,7 @@ static void readable(struct adopt_watcher *watcher)
 
 	if (error < 0) {
 		fail(handover, "%s",
-		     error == -ECONNRESET ? "the new adoptd has ended" : adopt_error_text(error));
+		     error == -ECONNRESET ? "the new adoptd has ended" : strerror(-error));
 		return;
 	}
 	hear(handover, &received);
@@ -212,7 +212,7 @@ static void writable(struct adopt_watcher *watcher)
 	adopt_writer_remove(handover->server->reactor, watcher);
 	/* That it is gone is read as well, and told there. */
 	if (error < 0 && error != -EPIPE)
-		fail(handover, "%s", adopt_error_text(error));
+		fail(handover, "%s", strerror(-error));
 }
 
 static const struct adopt_watcher_ops watcher_ops = {.readable = readable, .writable = writable};
