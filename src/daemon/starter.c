@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -120,6 +121,12 @@ static int ask(const struct starter *starter, struct fd_message *message, int fd
 	return error < 0 ? error : fd_socket_send_all(starter->fd, message, PATIENCE_MS);
 }
 
+/* Other errors of ask() are the system's, which has sent nothing. */
+static bool is_lost(int error)
+{
+	return error == -EPIPE || error == -ECONNRESET || error == -ETIMEDOUT;
+}
+
 /* ret: a process's number, or a negative errno. */
 static int hear(const struct starter *starter, int64_t *ret)
 {
@@ -147,8 +154,12 @@ int starter_start(struct starter **starter, int fd, pid_t *ret_pid)
 	if (!message)
 		return -ENOMEM;
 	error = ask(*starter, message, fd);
-	if (error == 0)
+	if (error == 0) {
 		error = hear(*starter, &said);
+	} else if (!is_lost(error)) {
+		said = error;
+		error = 0;
+	}
 	free(message);
 	/* What it said later would be taken for its answer to the next question. */
 	if (error < 0)

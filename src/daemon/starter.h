@@ -24,7 +24,8 @@ int starter_new(const struct program *program, struct starter **ret);
 
 /*
  * Does what successor_start() does.
- * starter: freed and set NULL where there was no talking to it.
+ * starter: freed and set NULL where there was no talking to it, but not where the system
+ * refused to send the question.
  * Returns 0; -EPIPE or -ECONNRESET where the starter has been killed, -ETIMEDOUT where it
  * has been stopped; -ENOMEM; what successor_start() returns.
  */
