@@ -23,13 +23,21 @@ static void tell(int fd, const struct told *told)
 
 static void run_child(struct spawn_child *child, const int ends[2])
 {
-	pid_t orphan = child->order->successor ? fork() : 0;
-	struct told told = {.orphan = orphan};
+	struct told told = {0};
+	pid_t orphan;
 
+	/* Out of the way of its own. */
+	child->kept_fd =
+		ends[1] >= SPAWN_FDS_MAX ? ends[1] : fcntl(ends[1], F_DUPFD_CLOEXEC, SPAWN_FDS_MAX);
+	if (child->kept_fd < 0) {
+		told.failure = (struct spawn_failure){.step = SPAWN_DESCRIPTORS, .error = -errno};
+		tell(ends[1], &told);
+		_exit(0);
+	}
+	orphan = child->order->successor ? fork() : 0;
+	told.orphan = orphan;
 	if (orphan < 0)
 		told.failure = (struct spawn_failure){.step = SPAWN_PROCESS, .error = -errno};
-	/* Out of the way of its own. */
-	child->kept_fd = fcntl(ends[1], F_DUPFD_CLOEXEC, SPAWN_FDS_MAX);
 	if (orphan == 0)
 		spawn_child(child, &told.failure);
 	if (orphan != 0 || told.failure.error < 0)
@@ -72,10 +80,13 @@ void spawn_by_fork(struct spawn_child *child, volatile struct spawn_failure *fai
 			hear(ends[0], child, failure);
 		close(ends[0]);
 	}
+	/* The one between has ended without a word. */
+	if (pid > 0 && child->order->successor && failure->error == 0 && child->orphan <= 0)
+		error = -EIO;
 	if (error < 0) {
 		failure->step = SPAWN_PROCESS;
 		failure->error = error;
-	} else {
-		*ret_pid = pid;
 	}
+	if (pid > 0)
+		*ret_pid = pid;
 }
