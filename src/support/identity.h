@@ -40,7 +40,7 @@ int identity_find_group(const char *text, gid_t *ret);
  * effective and saved. Privileges that another user had end when it runs a program. Only
  * in a process that is about to do so: it makes bare system calls where those of the C
  * library would reach for other threads. Async-signal-safe.
- * Returns 0 or a negative errno from setgroups(2), setresgid(2) or setresuid(2).
+ * Returns 0 or a negative errno from setgroups(2), setresgid(2), setresuid(2) or prctl(2).
  */
 int identity_become(const struct identity *identity);
 

@@ -38,11 +38,13 @@ static long set_user(uid_t uid)
 
 /* capabilities(7): of a user that is not root and becomes another, ambient capabilities
  * are all that outlives execve(2). Kernels without them have nothing to clear. */
-static void drop_privileges(void)
+static int drop_privileges(void)
 {
 #ifdef PR_CAP_AMBIENT
-	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
+		return -errno;
 #endif
+	return 0;
 }
 #else
 static int set_groups(size_t count, const gid_t *groups)
@@ -61,8 +63,9 @@ static int set_user(uid_t uid)
 	return setuid(uid);
 }
 
-static void drop_privileges(void)
+static int drop_privileges(void)
 {
+	return 0;
 }
 #endif
 
@@ -74,6 +77,5 @@ int identity_become(const struct identity *identity)
 		return 0;
 	if (set_user(identity->uid) < 0)
 		return -errno;
-	drop_privileges();
-	return 0;
+	return drop_privileges();
 }
