@@ -57,6 +57,15 @@ FAULTS = {
     "wait4": ("EINTR",),
     "kill": ("EPERM",),
     "prctl": ("EINVAL",),
+    # what a process is before it runs its program
+    "chdir": ("EACCES", "ENOENT"),
+    "dup2": ("EMFILE", "EBUSY"),
+    "execve": ("ENOMEM", "ENOENT", "EACCES", "E2BIG", "ETXTBSY"),
+    "fork": ("EAGAIN", "ENOMEM"),
+    "setgroups": ("EPERM", "ENOMEM"),
+    "setresgid": ("EPERM",),
+    "setresuid": ("EPERM", "EAGAIN"),
+    "setsid": ("EPERM",),
     # the sandbox
     "capget": ("EPERM",),
     "capset": ("EPERM",),
@@ -124,6 +133,12 @@ WORDS = {
     ("clone3", "ENOMEM"): "no more processes and threads",
     ("malloc", "ENOMEM"): "no more processes and threads",
     ("mprotect", "ENOMEM"): "cannot be loaded",  # dlopen(3) has no error's number
+    # fork(2) and setresuid(2) of a process that is started
+    **{(call, "EAGAIN"): "no more processes and threads"
+       for call in ("clone", "fork", "setresuid", "vfork")},
+    # asked whether a hand-over comes on it
+    ("getpeername", "ENOBUFS"): "on non-socket",
+    ("getpeername", "ENOTCONN"): "on non-socket",
 }
 
 # Whose fault may leave a path behind: unlinking itself, and finding out whose it is.

@@ -7,13 +7,13 @@ import select
 
 import calls
 import harness
-from scenarios import Hangs
+from scenarios import PATIENCE, Hangs
 
 CLIENTS = 3
 # adoptd's own stops, and what it says of them: see adoptd(8).
 EXIT_SYSTEM, EXIT_CONFIG = 71, 78
 IDLE_SECONDS = 0.1
-STOP_SECONDS = 3
+STOP_SECONDS = PATIENCE
 REST_SECONDS = 0.2
 # What is done in an idle moment: the timers of what went wrong, and a watchdog's.
 IDLE_CALLS = 40
@@ -133,9 +133,8 @@ class Trial:
             return
         if code not in (EXIT_SYSTEM, EXIT_CONFIG):
             self.complain(f"it ends with {code}")
-        reasons = self.reasons()
-        if not any(reason.lower() in said.lower() for reason in reasons):
-            self.complain(f"it does not say why: {' or '.join(reasons)}")
+        if not self.says_why(said):
+            self.complain(f"it does not say why: {' or '.join(self.reasons())}")
         self.leaves_nothing()
         self.scenario.finish()
         self.scenario.start()
@@ -147,6 +146,9 @@ class Trial:
             return []
         words = calls.WORDS.get(self.fault[:2])
         return [os.strerror(getattr(errno, self.fault.error)), *([words] if words else [])]
+
+    def says_why(self, said):
+        return any(reason.lower() in said.lower() for reason in self.reasons())
 
     def leaves_nothing(self):
         if self.fault and self.fault.call in calls.LEAVING:

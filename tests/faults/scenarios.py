@@ -1,7 +1,10 @@
 """What adoptd does while a fault is injected: a start, some clients, an end."""
 import contextlib
+import ctypes
 import json
 import os
+import re
+import resource
 import select
 import signal
 import socket
@@ -12,11 +15,29 @@ import backends
 import harness
 from harness import listener
 
+SANITIZERS = (b"__asan_init", b"__tsan_init")
+
+
+def sanitized():
+    with open(harness.ADOPTD, "rb") as file:
+        data = file.read()
+    return any(name in data for name in SANITIZERS)
+
+
 # What takes longer than this for one client has been lost.
-PATIENCE = 3.0
+PATIENCE = 10.0 if sanitized() else 3.0
 PIECE = 65536
+PR_SET_CHILD_SUBREAPER = 36
 # LeakSanitizer cannot look where strace does.
 UNTRACED = {"ASAN_OPTIONS": "detect_leaks=0"}
+
+
+def children(pid):
+    found = []
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
+            found += map(int, file.read().split())
+    return found
 
 
 class Hangs(Exception):
@@ -34,6 +55,10 @@ class Scenario:
     threads = 1
     kept = 0  # descriptors, of each client that has been served
     kind = socket.SOCK_STREAM
+    limits = None
+    dropped = 0  # who is connected, by a hand-over
+    children_only = False  # adoptd's own calls fail in another scenario
+    elsewhere = ()  # calls, and (call, error), that fail in another one, too
 
     def __init__(self, directory):
         self.directory = directory
@@ -64,7 +89,7 @@ class Scenario:
     def start(self, before=()):
         """Starts adoptd behind the words `before`, which end up as adoptd's own process."""
         self.process = harness.Process([*before, harness.ADOPTD, *self.arguments()],
-                                       fds=self.descriptors(),
+                                       fds=self.descriptors(), limits=self.limits,
                                        env={**os.environ, **UNTRACED, **self.environment()})
         self.watch = os.pidfd_open(self.process.pid)
 
@@ -118,9 +143,26 @@ class Scenario:
         """How many descriptors adoptd has."""
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
+    def traced(self):
+        """The processes that a fault is to meet, and those that they will start."""
+        return [self.process.pid, *children(self.process.pid)]
+
+    def gives_up(self):
+        """It has said that it will not do any more what the clients want, but a restart does."""
+        return False
+
+    def relatives(self):
+        """How many processes adoptd has started."""
+        return len(children(self.process.pid))
+
     def left_behind(self):
         """Paths that an adoptd that has ended must not leave."""
         return []
+
+    def stop(self, bound):
+        """Returns the exit code."""
+        self.process.popen.terminate()
+        return self.process.wait(bound)
 
     def finish(self):
         """Ends whatever still is of adoptd."""
@@ -331,4 +373,112 @@ class Reload(Scenario):
         return True
 
 
+# Where a process has to close each descriptor that there may be, strace looks at each.
+FEW = {resource.RLIMIT_NOFILE: 256}
+
+
+class Programs(Reload):
+    """All that becomes of a process before its program; a reload tries that out."""
+    limits, children_only = FEW, True
+    config = '''port "p" { max-connections = %(number)d
+           exec { command = {"/bin/cat"} directory = "/" %(user)s } }'''
+
+    def prepare(self):
+        self.user = 'user = "nobody"' if os.geteuid() == 0 else ""
+
+
+class HandOver(Scenario):
+    """A new adoptd for each client, which a starter has started; who is connected stays so."""
+    config = 'port "p" { echo {} }'
+    limits = FEW
+    # They serve clients, write the log that tells how it went, or are the loader's as well,
+    # which may end without a word. A datagram is refused, or its reader is gone, but never who
+    # is there still.
+    elsewhere = ("accept4", "epoll_wait", "mmap", "mprotect", "recvfrom", "sendto", "shutdown", "write",
+                 ("recvmsg", "ECONNREFUSED"), ("sendmsg", "EPIPE"))
+    OUTCOMES = re.compile(r"process (\d+) has taken over|handing over failed|not handing over")
+
+    def start(self, before=()):
+        # Whoever takes over is nobody's child; so it is ours.
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        self.strangers = set(children(os.getpid()))
+        super().start(before)
+
+    def visit(self):
+        # The fault may be the first one's own, here and below.
+        with harness.wait_for("a client", lambda: harness.connect(self.address)) as held:
+            held.settimeout(PATIENCE)
+            before = self.is_held(held)
+            taken = self.hand_over()
+            self.dropped += before and not self.is_held(held)
+        if not self.exchange(self.address) and not self.exchange(self.address):
+            raise AssertionError("nobody serves after the hand-over")
+        return taken
+
+    @staticmethod
+    def is_held(held):
+        try:
+            held.sendall(b"x")
+            return held.recv(1) == b"x"
+        except TimeoutError:
+            raise Hangs("who is connected") from None
+        except OSError:
+            return False
+
+    def hand_over(self):
+        said = len(self.process.output())
+        os.kill(self.process.pid, signal.SIGUSR2)
+        outcome = harness.wait_for("the hand-over's outcome", lambda: self.OUTCOMES.search(
+            self.process.output()[said:]))
+        if not outcome[1]:
+            return False
+        self.process.pid = int(outcome[1])
+        os.close(self.watch)
+        self.watch = os.pidfd_open(self.process.pid)
+        return True
+
+    def gives_up(self):
+        return ("is missing; restart" in self.process.output() and
+                self.exchange(self.address))
+
+    def relatives(self):
+        """Those that have been given up, and the starter."""
+        self.reap()
+        return len(self.adopted() - {self.process.pid}) + super().relatives()
+
+    def reap(self):
+        self.process.popen.poll()
+        for pid in self.adopted() - {self.process.pid}:
+            os.waitpid(pid, os.WNOHANG)
+
+    def adopted(self):
+        return set(children(os.getpid())) - self.strangers - {self.process.popen.pid}
+
+    def stop(self, bound):
+        pid = self.process.pid
+        if pid == self.process.popen.pid:
+            return super().stop(bound)
+        os.kill(pid, signal.SIGTERM)
+        _, status = harness.wait_for("its end", lambda: (done := os.waitpid(pid, os.WNOHANG))[0]
+                                     and done, bound)
+        return os.waitstatus_to_exitcode(status)
+
+    def finish(self):
+        if self.process is not None:
+            ours = self.adopted()
+            super().finish()
+            for pid in ours:
+                with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, 0)
+
+
+class Copies(HandOver):
+    """Without a sandbox, adoptd starts the new one itself."""
+    config = 'sandbox = no ' + HandOver.config
+
+
 ALL = (Echo, Proxy, Names, Exec, Routed, Datagrams, Control, Listen, Systemd, Workers, Reload)
+
+# Whose faults are in the processes that adoptd starts.
+FOLLOWED = (Programs, HandOver, Copies)

@@ -5,13 +5,13 @@ import os
 import tempfile
 
 import calls
-import harness
+import scenarios
+from follow import Followed
 from inject import Fault, Trial
 from memory import Memory
-from tracing import Trace
+from tracing import Follow, Trace
 
 # A sanitizer makes calls of its own, which are not adoptd's to survive.
-SANITIZERS = (b"__asan_init", b"__tsan_init")
 SANITIZERS_CALLS = ("clone", "mmap", "mprotect", "open", "openat", "prlimit64", "read",
                     "readlink", "sched_getaffinity", "sigaltstack")
 
@@ -19,14 +19,8 @@ Plan = collections.namedtuple("Plan", "tool scenario faults unknown descriptors 
 Done = collections.namedtuple("Done", "fired complaints said")
 
 
-def sanitized():
-    with open(harness.ADOPTD, "rb") as file:
-        data = file.read()
-    return any(name in data for name in SANITIZERS)
-
-
 def spared():
-    return {*calls.SPARED, *(SANITIZERS_CALLS if sanitized() else ())}
+    return {*calls.SPARED, *(SANITIZERS_CALLS if scenarios.sanitized() else ())}
 
 
 def plan(kind, choose):
@@ -53,9 +47,28 @@ def memory_plan(kind, step):
     return Plan(Memory, kind, faults, [], trial.descriptors, trial.complaints, trial.said)
 
 
+def followed_plan(kind, choose):
+    """The same for the calls of what adoptd starts.
+
+    choose(call, error, numbers): those of the calls that are to fail so.
+    """
+    with tempfile.TemporaryDirectory(prefix="adoptd.") as directory, kind(directory) as scenario:
+        trial = Followed(Follow, scenario, None).run()
+        numbers = trial.tool.numbers()
+    wanted = {call: sorted(those) for call, those in numbers.items()
+              if call not in spared() and call not in kind.elsewhere}
+    not_here = {*calls.FATAL, *kind.elsewhere}
+    faults = [Fault(call, error, nth) for call, those in wanted.items()
+              for error in calls.FAULTS.get(call, ()) if (call, error) not in not_here
+              for nth in choose(call, error, those)]
+    unknown = [call for call in wanted if call not in calls.FAULTS]
+    return Plan(Follow, kind, faults, unknown, None, trial.complaints, trial.said)
+
+
 def one(tool, kind, fault, descriptors):
     with tempfile.TemporaryDirectory(prefix="adoptd.") as directory, kind(directory) as scenario:
-        trial = Trial(tool, scenario, fault, descriptors).run()
+        make = Followed if tool is Follow else Trial
+        trial = make(tool, scenario, fault, descriptors).run()
     return Done(trial.fired, trial.complaints, trial.said)
 
 

@@ -19,6 +19,19 @@ def may_trace():
         return False
 
 
+class First:
+    """Of each error of each call the first, in one scenario."""
+
+    def __init__(self):
+        self.seen = set()
+
+    def __call__(self, call, error, numbers):
+        if (call, error) in self.seen:
+            return ()
+        self.seen.add((call, error))
+        return numbers[:1]
+
+
 class Some:
     """Of each error of each call one at the beginning, one in between; in one scenario."""
 
@@ -35,10 +48,16 @@ class Some:
 @unittest.skipUnless(may_trace(), "no strace here, or it may not trace")
 class Faults(unittest.TestCase):
     def test_every_call(self):
-        choose, injected = Some(), 0
+        self.inject(scenarios.ALL, sweep.plan, Some())
+
+    def test_before_programs_and_hand_overs(self):
+        self.inject(scenarios.FOLLOWED, sweep.followed_plan, First())
+
+    def inject(self, kinds, make_plan, choose):
+        injected = 0
         with sweep.processes() as pool:
-            for kind in scenarios.ALL:
-                plan = sweep.plan(kind, choose)
+            for kind in kinds:
+                plan = make_plan(kind, choose)
                 with self.subTest(scenario=kind.__name__):
                     self.assertEqual(plan.complaints, [], plan.said)
                     self.assertEqual(plan.unknown, [], "no row in calls.py")
