@@ -4,9 +4,20 @@ import os
 import struct
 
 import harness
+import scenarios
 
+# AddressSanitizer comes after memory.c, which asks it for memory.
+SANITIZED = "ASAN_OPTIONS=verify_asan_link_order=0"
 LIBRARY = os.path.join(harness.TOP_BUILDDIR, "tests", "faults", "memory.so")
 MADE, FAILING = 0, 8
+
+
+def possible():
+    """It is built, and comes before what else allocates; clang's sanitizer is in the program."""
+    if not os.path.exists(LIBRARY):
+        return False
+    with open(harness.ADOPTD, "rb") as file:
+        return not scenarios.sanitized() or b"libasan.so" in file.read()
 
 
 class Memory:
@@ -20,7 +31,7 @@ class Memory:
             self.ledger = mmap.mmap(file.fileno(), 16)
         if fault:
             self.write(FAILING, fault.nth)
-        self.words = ["env", f"LD_PRELOAD={LIBRARY}", f"FAIL_MEMORY={path}"]
+        self.words = ["env", f"LD_PRELOAD={LIBRARY}", f"FAIL_MEMORY={path}", SANITIZED]
 
     def read(self, where):
         return struct.unpack_from("Q", self.ledger, where)[0]

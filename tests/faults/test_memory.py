@@ -15,8 +15,7 @@ import sweep  # noqa: E402
 STEP = 61
 
 
-@unittest.skipUnless(os.path.exists(memory.LIBRARY), "no memory.so: not on Linux")
-@unittest.skipIf(sweep.sanitized(), "sanitizers have an allocator of their own")
+@unittest.skipUnless(memory.possible(), "no memory.so: not on Linux, or a sanitizer of clang's")
 class Memory(unittest.TestCase):
     def test_each_so_many_th(self):
         with sweep.processes() as pool:
