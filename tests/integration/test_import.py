@@ -8,7 +8,8 @@ import unittest
 
 import harness
 import lab
-from harness import ADOPTD, connect, echo_datagram, echo_stream, free_port, read_all, wait_for
+from harness import (ADOPTD, adoptd, connect, echo_datagram, echo_stream, free_port, read_all,
+                     wait_for)
 
 ADOPTCTL = os.path.join(harness.TOP_BUILDDIR, "adoptctl")
 OK, USAGE, DATA, INPUT, CREATE = 0, 64, 65, 66, 73
@@ -337,7 +338,7 @@ class Completion(harness.Case):
         script = ('. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _adoptctl; '
                   'printf "%s\\n" "${COMPREPLY[@]}"')
         path = os.path.join(harness.TOP_SRCDIR, "src/adoptctl/bash/adoptctl")
-        code, output = harness.run(["bash", "-c", script, "bash", path, "adoptctl", *words])
+        code, output = harness.run(["bash", "-c", script, "bash", path, ADOPTCTL, *words])
         self.assertEqual(code, 0, output)
         return output.split()
 
@@ -361,6 +362,27 @@ class Completion(harness.Case):
         self.assertEqual(sorted(self.offered("import", self.path("s"))),
                          [self.path("some.conf"), self.path("sub")])
         self.assertEqual(self.offered("import", "-o", self.path("s")), [self.path("sub")])
+
+    @harness.need("bash")
+    def test_what_adoptd_knows(self):
+        """Ports and connections of the one that runs; nothing where none does."""
+        control, path = self.path("control"), self.path("echo")
+        words = ("-s", control)
+        self.assertEqual(self.offered(*words, "drain", ""), [])
+        self.use(adoptd('control = "%s" port "web" { listen = {"unix:%s", "unix:%s"} echo {} } '
+                        'port "wide" { optional = true echo {} } '
+                        "port '$(touch %s) *' { optional = true echo {} }"
+                        % (control, path, self.path("other"), self.path("run"))))
+        wait_for("adoptd", lambda: self.offered(*words, "drain", ""))
+        self.assertEqual(self.offered(*words, "drain", "w"), ["web", "wide"])
+        self.assertEqual(self.offered(*words, "undrain", "\\$"),
+                         ["\\$\\(touch\\", self.path("run") + "\\)\\", "\\*"])
+        self.assertEqual(self.offered(*words, "kill", ""), [])
+        with connect(path) as client:
+            client.sendall(b"x")
+            client.recv(1)
+            self.assertEqual(self.offered(*words, "kill", ""), ["1"])
+        self.assertFalse(os.path.exists(self.path("run")))
 
 
 if __name__ == "__main__":
