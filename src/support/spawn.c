@@ -28,8 +28,8 @@ const char *spawn_step_text(enum spawn_step step)
 
 const char *spawn_error_text(int error)
 {
-	return error == -EAGAIN ? "no more processes and threads may run: RLIMIT_NPROC, the unit's "
-				  "TasksMax= or the system's limit is reached"
+	return error == -EAGAIN ? "no more processes and threads can be had: memory, RLIMIT_NPROC, "
+				  "the unit's TasksMax= or the system's limit is used up"
 				: strerror(-error);
 }
 

@@ -62,7 +62,8 @@ const char *spawn_step_text(enum spawn_step step);
 
 /*
  * Says in words why a process or a thread could not be started.
- * error: a negative errno value; -EAGAIN is a limit there, fork(2), pthread_create(3).
+ * error: a negative errno value; -EAGAIN is a limit there, and of a thread also what else it
+ * could not have: fork(2), pthread_create(3).
  * Returns a static or thread-local string, never NULL.
  */
 const char *spawn_error_text(int error);
