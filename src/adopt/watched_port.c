@@ -1,6 +1,5 @@
 /* A listening or datagram socket that is only looked at: others take what comes. */
 #include "event_port.h"
-#include "socket.h"
 
 #include <errno.h>
 #include <stdlib.h>
