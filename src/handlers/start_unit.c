@@ -162,16 +162,22 @@ static int open_address(const struct libsystemd *systemd, const char *address, s
 	return 0;
 }
 
+/* Why neither way did: what the direct one failed at, unless there is none. */
+static int choose_error(int direct, int bus)
+{
+	return bus < 0 && direct != -ENOENT && direct != -ECONNREFUSED ? direct : bus;
+}
+
 static int open_user_manager(const struct libsystemd *systemd, sd_bus **ret)
 {
 	const char *directory = getenv("XDG_RUNTIME_DIR");
 	char address[PATH_MAX];
+	int direct = -ENOENT;
 
 	if (directory && (size_t)snprintf(address, sizeof address, "unix:path=%s/systemd/private",
 					  directory) < sizeof address)
-		if (open_address(systemd, address, ret) == 0)
-			return 0;
-	return systemd->sd_bus_open_user(ret);
+		direct = open_address(systemd, address, ret);
+	return direct == 0 ? 0 : choose_error(direct, systemd->sd_bus_open_user(ret));
 }
 
 /* Each manager listens for its own user at a place that needs no bus daemon, as systemctl
@@ -179,14 +185,15 @@ static int open_user_manager(const struct libsystemd *systemd, sd_bus **ret)
 static int open_bus(const struct libsystemd *systemd, sd_bus **ret)
 {
 	char *unit = NULL;
+	int direct = -ENOENT;
 
 	if (systemd->sd_pid_get_user_unit(0, &unit) >= 0) {
 		free(unit);
 		return open_user_manager(systemd, ret);
 	}
-	if (geteuid() == 0 && open_address(systemd, "unix:path=/run/systemd/private", ret) == 0)
-		return 0;
-	return systemd->sd_bus_open_system(ret);
+	if (geteuid() == 0)
+		direct = open_address(systemd, "unix:path=/run/systemd/private", ret);
+	return direct == 0 ? 0 : choose_error(direct, systemd->sd_bus_open_system(ret));
 }
 
 static int send_question(struct start_unit *start)
