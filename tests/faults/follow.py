@@ -8,7 +8,6 @@ from scenarios import Hangs
 VISITS = 3
 # Calls have the same numbers in the loader, which speaks for itself.
 LOADER = "error while loading shared libraries"
-SETTLE_SECONDS = 5
 
 
 class Followed(inject.Trial):
@@ -44,11 +43,11 @@ class Followed(inject.Trial):
         if False in served and self.fault and LOADER not in said and not self.says_why(said):
             self.complain(f"it does not say why: {' or '.join(self.reasons())}")
         harness.wait_for("a client that is served again",
-                         lambda: scenario.visit() or scenario.gives_up(), bound=SETTLE_SECONDS)
+                         lambda: scenario.visit() or scenario.gives_up(), bound=scenario.settle_seconds)
         harness.wait_for(f"{relatives} processes: one is left over",
-                         lambda: scenario.relatives() <= relatives, bound=SETTLE_SECONDS)
+                         lambda: scenario.relatives() <= relatives, bound=scenario.settle_seconds)
         harness.wait_for(f"{opened} descriptors: a leak",
-                         lambda: scenario.opened() <= opened, bound=SETTLE_SECONDS)
+                         lambda: scenario.opened() <= opened, bound=scenario.settle_seconds)
         code = scenario.stop(inject.STOP_SECONDS)
         if code != 0:
             self.complain(f"asked to stop, it ends with {code}")

@@ -13,6 +13,7 @@ import time
 
 import backends
 import harness
+import manager
 from harness import listener
 
 SANITIZERS = (b"__asan_init", b"__tsan_init")
@@ -56,6 +57,7 @@ class Scenario:
     kept = 0  # descriptors, of each client that has been served
     kind = socket.SOCK_STREAM
     limits = None
+    settle_seconds = 5  # until all is as before
     dropped = 0  # who is connected, by a hand-over
     children_only = False  # adoptd's own calls fail in another scenario
     elsewhere = ()  # calls, and (call, error), that fail in another one, too
@@ -478,7 +480,44 @@ class Copies(HandOver):
     config = 'sandbox = no ' + HandOver.config
 
 
+class StartUnit(Scenario):
+    """systemd is asked for the upstream by each client, and is the test: see manager.py."""
+    config = '''port "p" { proxy { upstream = {"127.0.0.1:%(port)d"} connect-timeout = 1s
+        start-unit = "back.service" } }'''
+    # It is not asked again at once where it could not be asked.
+    settle_seconds = 15
+    elsewhere = ("accept4", "epoll_wait", "recvfrom", "sendto", "shutdown", "write",
+                 ("sendmsg", "EPIPE"))
+
+    def prepare(self):
+        self.port, self.backend = harness.free_port(), None
+        self.manager = self.end.enter_context(manager.Manager(self.path("run"), self.start_backend))
+
+    def start(self, before=()):
+        super().start([*self.manager.words, *before])
+
+    def start_backend(self):
+        self.backend = backends.Backend(backends.echo,
+                                        listener(address=("127.0.0.1", self.port)))
+        self.backend.__enter__()
+
+    def visit(self):
+        self.stop_backend()
+        return self.exchange(self.address)
+
+    def stop_backend(self):
+        if self.backend is not None:
+            self.backend.__exit__(None, None, None)
+            self.backend = None
+
+    def finish(self):
+        super().finish()
+        self.stop_backend()
+
+
 ALL = (Echo, Proxy, Names, Exec, Routed, Datagrams, Control, Listen, Systemd, Workers, Reload)
 
 # Whose faults are in the processes that adoptd starts.
 FOLLOWED = (Programs, HandOver, Copies)
+# The same, but each fault takes seconds.
+SLOW = (StartUnit,) if os.geteuid() == 0 else ()

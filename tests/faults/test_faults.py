@@ -2,6 +2,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
@@ -9,6 +10,9 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "
 import harness  # noqa: E402
 import scenarios  # noqa: E402
 import sweep  # noqa: E402
+from follow import Followed  # noqa: E402
+from inject import Fault  # noqa: E402
+from tracing import Follow  # noqa: E402
 
 
 def may_trace():
@@ -52,6 +56,15 @@ class Faults(unittest.TestCase):
 
     def test_before_programs_and_hand_overs(self):
         self.inject(scenarios.FOLLOWED, sweep.followed_plan, First())
+
+    @unittest.skipUnless(scenarios.SLOW, "not root")
+    def test_systemd_cannot_be_asked(self):
+        """What is told is why systemd itself is out of reach, not the bus that is tried next."""
+        with tempfile.TemporaryDirectory(prefix="adoptd.") as directory, \
+                scenarios.StartUnit(directory) as scenario:
+            trial = Followed(Follow, scenario, Fault("socket", "EMFILE", 2)).run()
+        self.assertTrue(trial.fired)
+        self.assertEqual(trial.complaints, [], trial.said)
 
     def inject(self, kinds, make_plan, choose):
         injected = 0
