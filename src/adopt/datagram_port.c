@@ -218,9 +218,12 @@ int event_datagram_port(struct adopt_reactor *base, int fd, int family,
 	port->source.max_packet_size = max_packet_size;
 	port->family = found.family;
 	port->connected = found.connected;
-	error = make_room(reactor, port);
-	if (error == 0)
-		error = event_port_open(&port->base, reactor, fd, &kind);
+	error = event_port_open(&port->base, reactor, fd, &kind);
+	if (error == 0) {
+		error = make_room(reactor, port);
+		if (error < 0)
+			event_port_close(&port->base);
+	}
 	if (error < 0) {
 		port_free(port);
 		return error;

@@ -6,12 +6,10 @@
 
 static void watch(struct event_port *port)
 {
-	if (port->paused || port->resting || port->stopping) {
+	if (port->paused || port->resting || port->stopping)
 		event_del(&port->readable);
-	} else if (event_add(&port->readable, NULL) < 0) {
-		port->resting = true;
-		adopt_timer_start(port->rest, REST_MS);
-	}
+	else if (event_add(&port->readable, NULL) < 0)
+		event_port_rest(port);
 }
 
 static void rested(void *context)

@@ -32,22 +32,26 @@ struct event_port {
 
 /*
  * Gives a port a duplicate of a descriptor and a place in its reactor.
- * Returns 0; -ECANCELED where the reactor ends; -EMFILE or another negative errno of what
- * could not be had. Undo it with event_port_close().
+ * port: all zero but what the kind has added.
+ * fd: a socket; stays the caller's.
+ * kind: kept; static.
+ * Returns 0; -ECANCELED where the reactor ends; -ENOMEM; -EMFILE or another negative errno
+ * of fcntl(2), with F_DUPFD_CLOEXEC. Undo it with event_port_close().
  */
 int event_port_open(struct event_port *port, struct event_reactor *reactor, int fd,
 		    const struct event_port_kind *kind);
 
-/* Closes a port that has not started, and frees only what event_port_open() has made. */
+/* Closes a port that has not started, and frees what event_port_open() has made: the port
+ * itself stays its kind's. */
 void event_port_close(struct event_port *port);
 
-/* Counts it, and takes what comes from now on. */
+/* Counts a port that is open, and takes what comes from now on. */
 void event_port_start(struct event_port *port);
 
-/* Takes nothing for a moment: something ran out. */
+/* Has a port that has started take nothing for a moment: something ran out. */
 void event_port_rest(struct event_port *port);
 
-/* Ends one that has started, at once. */
+/* Ends a port that has started, at once: its kind's ended() frees it. */
 void event_port_end(struct event_port *port);
 
 /* As in struct adopt_port_ops. */
