@@ -258,6 +258,14 @@ out:
 	return error;
 }
 
+const struct config_port *config_find_port(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->port_count; i++)
+		if (strcmp(config->ports[i].name, name) == 0)
+			return &config->ports[i];
+	return NULL;
+}
+
 void config_free(struct config **config)
 {
 	if (!*config)

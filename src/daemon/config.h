@@ -78,6 +78,9 @@ struct config {
  */
 int config_read(const char *path, const char *text, struct faults *faults, struct config **ret);
 
+/* Finds the block of a port by its name; NULL: there is none. */
+const struct config_port *config_find_port(const struct config *config, const char *name);
+
 /*
  * Prints the effective configuration in its own syntax, defaults filled in and
  * includes expanded; reading that gives the same again.

@@ -46,18 +46,10 @@ void drained_remove(struct drained *drained, const char *name)
 	drained->names[i] = drained->names[--drained->count];
 }
 
-static bool has_port(const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->port_count; i++)
-		if (strcmp(config->ports[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 void drained_keep(struct drained *drained, const struct config *config)
 {
 	for (size_t i = drained->count; i-- > 0;)
-		if (!has_port(config, drained->names[i]))
+		if (!config_find_port(config, drained->names[i]))
 			drained_remove(drained, drained->names[i]);
 }
 

@@ -135,14 +135,6 @@ static void compare(struct setup *setup, const struct setup *before)
 
 /* --- what goes on counting --- */
 
-static const struct config_port *find_block(const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->port_count; i++)
-		if (strcmp(config->ports[i].name, name) == 0)
-			return &config->ports[i];
-	return NULL;
-}
-
 static void succeed(struct handler_settings *settings, const struct handler_settings *before)
 {
 	const struct handler *handler = settings->handler;
@@ -156,7 +148,7 @@ void setup_succeed(struct setup *setup, const struct setup *before)
 	for (size_t i = 0; i < setup->config->port_count; i++) {
 		const struct config_port *port = &setup->config->ports[i];
 		const struct config_port *old =
-			before ? find_block(before->config, port->name) : NULL;
+			before ? config_find_port(before->config, port->name) : NULL;
 
 		succeed(port->settings, old ? old->settings : NULL);
 		for (size_t j = 0; j < port->route_count; j++)
