@@ -1,8 +1,8 @@
 #include "balance.h"
 
 #include "support/keyed_hash.h"
+#include "support/logarithm.h"
 
-#include <math.h>
 #include <string.h>
 
 static bool was_tried(const struct balance_client *client, const struct upstream *upstream)
@@ -48,21 +48,6 @@ static size_t host_bytes(const struct adopt_address *address, const unsigned cha
 	default:
 		return 0;
 	}
-}
-
-/* The natural logarithm of what is between 0 and 1, from its series in
- * (x - 1) / (x + 1). The C library's log() brings a library along that every start would
- * load, and need not agree with another machine's to the last digit. */
-static double logarithm(double number)
-{
-	int exponent;
-	double part = frexp(number, &exponent);
-	double base = (part - 1) / (part + 1), sum = 0;
-
-	/* The part is at least 1/2, and the base squared at most 1/9. */
-	for (int power = 31; power > 0; power -= 2)
-		sum = sum * base * base + 1.0 / power;
-	return 2 * base * sum + exponent * 0.69314718055994530942;
 }
 
 /* The weighted form of rendezvous hashing: the highest score wins. The key is fixed, so
