@@ -375,6 +375,8 @@ class Completion(harness.Case):
                         % (control, path, self.path("other"), self.path("run"))))
         wait_for("adoptd", lambda: self.offered(*words, "drain", ""))
         self.assertEqual(self.offered(*words, "drain", "w"), ["web", "wide"])
+        # As bash splits --socket=PATH.
+        self.assertEqual(self.offered("--socket", "=", control, "drain", "w"), ["web", "wide"])
         self.assertEqual(self.offered(*words, "undrain", "\\$"),
                          ["\\$\\(touch\\", self.path("run") + "\\)\\", "\\*"])
         self.assertEqual(self.offered(*words, "kill", ""), [])
