@@ -28,8 +28,8 @@ typedef int worker_job(struct worker *worker, void *context);
 int workers_new(unsigned count, struct worker **ret);
 
 /* Starts the threads of all but the first. Signals are not delivered to them. Returns 0
- * or what pthread_create(3) fails with, in which case those that run are to be freed as
- * well. */
+ * or the negative of what pthread_create(3) fails with, in which case those that run are to be
+ * freed as well. */
 int workers_start(struct worker *workers, unsigned count);
 
 /* Ends threads, then reactors, and sets the array NULL; NULL inside is harmless. To be
