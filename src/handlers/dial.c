@@ -255,14 +255,21 @@ static void time_is_over(struct dial *dial)
 	give_up(dial);
 }
 
-/* Its time goes on while it waits for its turn. Returns 0 or -ENOMEM. */
-static int await_turn(struct dial *dial)
+/* How long it may wait for a turn: a round has an interval at least, so that who is short
+ * of time does not take a good upstream for one that does not answer. 0: no more. */
+static uint64_t patience_ms(const struct dial *dial)
 {
-	uint64_t now = now_ms(dial);
+	uint64_t round_ends_ms = now_ms(dial) + dial->order.line->interval_ms;
 
 	if (dial->deadline_ms == 0)
-		return 0;
-	return after(dial, now < dial->deadline_ms ? dial->deadline_ms - now : 0, time_is_over);
+		return UINT64_MAX;
+	return round_ends_ms < dial->deadline_ms ? dial->deadline_ms - round_ends_ms : 0;
+}
+
+/* A turn at the last moment is one. Returns 0 or -ENOMEM. */
+static int await_turn(struct dial *dial)
+{
+	return dial->deadline_ms ? after(dial, patience_ms(dial) + 1, time_is_over) : 0;
 }
 
 /* A round is over. */
@@ -273,9 +280,8 @@ static void end_round(struct dial *dial)
 
 	forget_round(dial);
 	wait_no_more(dial);
-	if (line->interval_ms == 0 ||
-	    (dial->deadline_ms && now_ms(dial) + line->interval_ms >= dial->deadline_ms) ||
-	    await_turn(dial) < 0 || line_failed(line, &dial->place, error) < 0) {
+	if (line->interval_ms == 0 || patience_ms(dial) == 0 || await_turn(dial) < 0 ||
+	    line_failed(line, &dial->place, error) < 0) {
 		give_up(dial);
 		return;
 	}

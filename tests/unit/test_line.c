@@ -196,7 +196,7 @@ START_TEST(who_has_little_time_left_does_not_try_for_others)
 	client();
 	finish(-ECONNREFUSED);
 	clients(1);
-	pass(850, -ECONNREFUSED);
+	pass(750, -ECONNREFUSED);
 	last = client();
 	advance(50);
 	ck_assert_uint_eq(adopt_memory_connects(reactor, &made), done + 1);
@@ -204,6 +204,21 @@ START_TEST(who_has_little_time_left_does_not_try_for_others)
 	finish(0);
 	ck_assert(is_joined(last));
 	ck_assert_uint_eq(pass(5, 0), 2);
+}
+END_TEST
+
+START_TEST(each_has_time_for_its_round)
+{
+	const struct adopt_memory_connect *made;
+
+	clients(5);
+	advance(50);
+	finish(-ECONNREFUSED);
+	pass(2000, -ECONNREFUSED);
+	ck_assert_uint_gt(adopt_memory_connects(reactor, &made), 10);
+	for (size_t i = 0; i < done; i++)
+		ck_assert_uint_ge(made[i].timeout_ms, settings.retry_interval_ms);
+	ck_assert_uint_eq(adopt_reactor_connection_count(reactor), 0);
 }
 END_TEST
 
@@ -216,7 +231,7 @@ START_TEST(each_has_its_own_time)
 	pass(400, -ECONNREFUSED);
 	clients(2);
 	ck_assert_uint_eq(adopt_reactor_connection_count(reactor), 6);
-	pass(599, -ECONNREFUSED);
+	pass(500, -ECONNREFUSED);
 	ck_assert_uint_gt(adopt_reactor_connection_count(reactor), 2);
 	pass(1, -ECONNREFUSED);
 	advance(0);
@@ -298,6 +313,7 @@ int main(void)
 	tcase_add_test(tests, who_comes_meanwhile_is_behind_them);
 	tcase_add_test(tests, silence_has_the_next_one_try_too);
 	tcase_add_test(tests, who_has_little_time_left_does_not_try_for_others);
+	tcase_add_test(tests, each_has_time_for_its_round);
 	tcase_add_test(tests, each_has_its_own_time);
 	tcase_add_test(tests, who_leaves_is_passed_over);
 	tcase_add_test(tests, who_leaves_while_it_tries_is_followed);
