@@ -325,6 +325,7 @@ static void begin_round(struct dial *dial)
 {
 	uint64_t wait_ms;
 
+	dial->error = -EHOSTUNREACH;
 	if (upstreams_ready(dial->order.upstreams, &dial->names)) {
 		go_on(dial);
 		return;
@@ -352,7 +353,6 @@ int dial_begin(const struct dial_order *order, struct dial **ret)
 		.order = *order,
 		.place = {.turn = turn},
 		.names = {.found = names_found},
-		.error = -EHOSTUNREACH,
 	};
 	if (order->timeout_ms)
 		dial->deadline_ms = now_ms(dial) + order->timeout_ms;
@@ -360,7 +360,7 @@ int dial_begin(const struct dial_order *order, struct dial **ret)
 	if (line_enter(order->line, &dial->place, order->timeout_ms))
 		begin_round(dial);
 	else if (await_turn(dial) < 0)
-		give_up(dial);
+		time_is_over(dial);
 	return 0;
 }
 
