@@ -2,8 +2,8 @@
 
 #include <errno.h>
 
-/* How many try at once, unless all of them are slow: half of the usual backlog. */
-#define AT_ONCE_MAX 64
+/* How many begin at one turn: half of the usual backlog. */
+#define TURN_MAX 64
 
 /* Between two turns when somebody answers: time to accept those of the last. */
 #define TURN_MS 5
@@ -22,8 +22,13 @@ void line_init(struct line *line, struct adopt_reactor *reactor, uint64_t interv
 void line_stop(struct line *line)
 {
 	adopt_timer_free(&line->timer);
-	line->ticking = false;
-	line->batch = 0;
+	line_init(line, line->reactor, line->interval_ms);
+}
+
+/* They have not answered those who try, which may be all that they are. */
+static bool is_slow(const struct line *line)
+{
+	return line->down || (line->window > 0 && line->trying >= line->window);
 }
 
 /* Until the next turn. Nobody tries more often than once an interval. */
@@ -32,9 +37,9 @@ static uint64_t pause_ms(const struct line *line)
 	unsigned present = line->waiting_count + line->trying;
 	uint64_t share_ms = line->interval_ms / (present > 0 ? present : 1);
 
-	if (line->down || line->trying >= AT_ONCE_MAX)
+	if (is_slow(line))
 		return line->interval_ms;
-	return line->batch > 1 || share_ms < TURN_MS ? TURN_MS : share_ms;
+	return line->window > 1 || share_ms < TURN_MS ? TURN_MS : share_ms;
 }
 
 static void tick_later(struct line *line)
@@ -87,12 +92,12 @@ static void set_state(struct line *line, struct line_place *place, enum line_sta
 	}
 }
 
-/* One begins even where many are slow, which may be all that they are. */
+/* How many may begin now: one even where they are slow. */
 static unsigned turns(const struct line *line)
 {
-	unsigned room = line->trying < AT_ONCE_MAX ? AT_ONCE_MAX - line->trying : 1;
+	unsigned room = line->trying < line->window ? line->window - line->trying : 1;
 
-	return line->batch < room ? line->batch : room;
+	return line->window > 0 && room < TURN_MAX ? room : TURN_MAX;
 }
 
 /* A turn may fail at once, which has its own pause begin. */
@@ -110,49 +115,52 @@ static void tick(void *context)
 		set_state(line, place, LINE_TRIES);
 		place->turn(place);
 	}
-	if (!line->ticking && line->batch > 0)
+	if (!line->ticking && (line->window > 0 || !TAILQ_EMPTY(&line->waiting)))
 		tick_later(line);
 }
 
 bool line_enter(struct line *line, struct line_place *place, uint64_t timeout_ms)
 {
-	bool at_once = !line->ticking || line->batch == 0;
+	bool at_once = !line->ticking || line->window == 0;
 
 	place->number = ++line->last_number;
 	place->fit_until_ms = timeout_ms ? now_ms(line) + timeout_ms / 2 : UINT64_MAX;
 	set_state(line, place, at_once ? LINE_TRIES : LINE_WAITS);
-	if (at_once && line->batch > 0)
+	if (at_once && line->window > 0)
 		tick_later(line);
 	return at_once;
 }
 
 int line_failed(struct line *line, struct line_place *place, int error)
 {
-	bool down = error != -EAGAIN, changed = line->batch == 0 || line->down != down;
-
 	set_state(line, place, LINE_LEFT);
 	if (!line->timer && adopt_timer_new(line->reactor, tick, line, &line->timer) < 0)
 		return -ENOMEM;
 	line->error = error;
-	line->down = down;
-	line->batch = down || line->batch < 2 ? 1 : line->batch / 2;
+	line->down = error != -EAGAIN && now_ms(line) >= line->silent_at_ms;
+	if (line->down)
+		line->window = 1;
+	else if (error == -EAGAIN)
+		line->window = line->window < 2 ? 1 : line->window / 2;
 	set_state(line, place, LINE_WAITS);
-	if (changed || !line->ticking || line->trying == 0)
+	if (!line->ticking || (line->window > 0 && line->trying == 0))
 		tick_later(line);
 	return 0;
 }
 
 void line_answered(struct line *line, struct line_place *place)
 {
-	bool was_slow = line->batch == 1 || line->trying >= AT_ONCE_MAX;
+	uint64_t before_ms = pause_ms(line);
 
 	set_state(line, place, LINE_LEFT);
-	if (line->batch > 0 && line->batch < AT_ONCE_MAX)
-		line->batch++;
 	if (TAILQ_EMPTY(&line->waiting))
-		line->batch = 0;
+		line->window = 0;
+	else if (line->window > 0 && line->window < line->trying + TURN_MAX)
+		line->window++;
 	line->down = false;
-	if (was_slow && line->batch > 0)
+	line->error = -ETIMEDOUT;
+	line->silent_at_ms = now_ms(line) + line->interval_ms;
+	if (line->ticking && pause_ms(line) < before_ms)
 		tick_later(line);
 }
 

@@ -2,8 +2,9 @@
  * line.h - who waits in line while no upstream answers
  *
  * While nobody answers, one client at a time tries for all who wait, once an interval.
- * When somebody does, the others follow in the order in which they came, few at first and
- * never many at once: who has just started has a short backlog.
+ * When somebody does, the others follow in the order in which they came: one may try, and
+ * one more for each answer, as who has just started has a short backlog.
+ * A full backlog halves that number. Who is refused while others are answered waits alone.
  */
 #ifndef HANDLERS_LINE_H
 #define HANDLERS_LINE_H
@@ -14,9 +15,12 @@
 
 enum line_state { LINE_LEFT, LINE_TRIES, LINE_WAITS };
 
-/* A client's place. Initialize with `.turn`, the rest zero; all but `turn` is line.c's. */
+/*
+ * A client's place. Initialize with `.turn`, the rest zero; all but `turn` is line.c's. It
+ * stays where it is in memory until it has been answered or has left.
+ */
 struct line_place {
-	/* Its turn has come: it tries. Never called from inside a function of this file. */
+	/* Its turn has come: it tries. Never called from inside a function of this header. */
 	void (*turn)(struct line_place *place);
 	TAILQ_ENTRY(line_place) link;
 	enum line_state state;
@@ -32,11 +36,12 @@ struct line {
 	unsigned waiting_count;
 	unsigned trying;
 	uint64_t last_number;
-	unsigned batch;            /* how many may begin at a turn; 0: nobody has to wait */
-	bool down;                 /* nobody answered last */
-	int error;                 /* the last one's */
+	unsigned window;           /* how many may try at once; 0: all who come */
+	uint64_t silent_at_ms;     /* an interval after the last answer */
+	bool down;                 /* nobody answers */
+	int error;                 /* what the last one met since an answer, or -ETIMEDOUT */
 	struct adopt_timer *timer; /* NULL until it is needed */
-	bool ticking;              /* it runs: always while somebody waits */
+	bool ticking;              /* it runs: while somebody waits, but at a turn itself */
 };
 
 /* Begins a line in which nobody waits.
@@ -44,7 +49,7 @@ struct line {
  * called. */
 void line_init(struct line *line, struct adopt_reactor *reactor, uint64_t interval_ms);
 
-/* Forgets what is known: when the last client has gone, and so before the reactor goes. */
+/* Forgets what is known: when nobody is in the line any more, and before the reactor goes. */
 void line_stop(struct line *line);
 
 /*
@@ -56,14 +61,14 @@ void line_stop(struct line *line);
 bool line_enter(struct line *line, struct line_place *place, uint64_t timeout_ms);
 
 /*
- * Who was to try has found nobody, and waits again, where it was. error: a negative errno;
- * -EAGAIN is a full backlog (connect(2), of UNIX sockets): there is somebody, who needs a
- * moment.
+ * Who was to try has found nobody, and waits again, where it was.
+ * error: a negative errno; -EAGAIN is a full backlog (connect(2), of UNIX sockets): there
+ * is somebody, who needs a moment.
  * Returns 0, or -ENOMEM: it has left.
  */
 int line_failed(struct line *line, struct line_place *place, int error);
 
-/* Who was to try has been answered, and leaves. */
+/* place: who was to try. It has been answered, and leaves. */
 void line_answered(struct line *line, struct line_place *place);
 
 /* One leaves, whatever it does; harmless for one that has left. */

@@ -84,6 +84,27 @@ static size_t pass(unsigned ms, int error)
 	return done - before;
 }
 
+/* Lets time pass in which `clients_per_ms` come, and each connect ends so long after it has
+ * begun, each tenth of them with this error. Returns how many were answered. */
+static size_t traffic(unsigned ms, unsigned clients_per_ms, unsigned delay_ms, int tenth)
+{
+	static unsigned due[10000];
+	size_t seen = begun(), answered = 0;
+
+	ck_assert_uint_eq(done, seen);
+	for (unsigned now = 1; now <= ms; now++) {
+		clients(clients_per_ms);
+		advance(1);
+		for (; seen < begun(); seen++) {
+			ck_assert_uint_lt(seen, 10000);
+			due[seen] = now + delay_ms;
+		}
+		for (; done < seen && due[done] <= now; finish(done % 10 == 0 ? tenth : 0))
+			answered += done % 10 > 0 || tenth == 0;
+	}
+	return answered;
+}
+
 static bool is_joined(const struct adopt_transport *transport)
 {
 	return !adopt_memory_paused(transport);
@@ -142,20 +163,59 @@ END_TEST
 
 START_TEST(few_connect_at_once)
 {
+	size_t answered = 0;
+
+	client();
+	finish(-ECONNREFUSED);
+	clients(500);
+	advance(100);
+	for (unsigned ms = 0; ms < 800; ms++) {
+		size_t open = begun() - done;
+
+		ck_assert_uint_le(open, answered + 1);
+		/* A while later, some of those who try are answered. */
+		for (size_t answers = (open + 3) / 4; answers > 0; answers--, answered++)
+			finish(0);
+		advance(1);
+	}
+	ck_assert_uint_eq(answered, 501);
+}
+END_TEST
+
+START_TEST(few_begin_at_a_time)
+{
+	size_t before;
+
 	client();
 	finish(-ECONNREFUSED);
 	clients(500);
 	pass(100, 0);
-	for (unsigned ms = 0; ms < 1000; ms++) {
-		size_t open = begun() - done;
-
-		ck_assert_uint_le(open, 64);
-		/* A while later, some of those who try are answered. */
-		for (size_t answers = open / 4; answers > 0; answers--)
-			finish(0);
-		advance(1);
+	for (unsigned turn = 0; turn < 20; turn++) {
+		before = begun();
+		pass(5, 0);
+		ck_assert_uint_le(begun() - before, 64);
 	}
-	ck_assert_uint_gt(done, 400);
+	ck_assert_uint_eq(done, 502);
+}
+END_TEST
+
+/* So many are on their way at a time, where each of them takes long. */
+START_TEST(all_are_served_again_where_an_answer_takes_long)
+{
+	client();
+	finish(-ECONNREFUSED);
+	ck_assert_uint_ge(traffic(1500, 2, 50, 0), 2 * 1400);
+	client();
+	ck_assert_uint_eq(begun() - done, 2 * 50 + 1);
+}
+END_TEST
+
+/* One address may stand for many servers, one of which is dead. */
+START_TEST(refused_now_and_then_they_hold_up_nobody)
+{
+	ck_assert_uint_ge(traffic(2000, 1, 0, -ECONNREFUSED), 1950);
+	client();
+	ck_assert_uint_eq(begun(), done + 1);
 }
 END_TEST
 
@@ -204,6 +264,20 @@ START_TEST(who_has_little_time_left_does_not_try_for_others)
 	finish(0);
 	ck_assert(is_joined(last));
 	ck_assert_uint_eq(pass(5, 0), 2);
+}
+END_TEST
+
+START_TEST(slow_answers_do_not_hold_up_the_next_one)
+{
+	settings.connect_timeout_ms = 0;
+	clients(200);
+	finish(-ECONNREFUSED);
+	for (unsigned answers = 0; answers < 5; answers++) {
+		ck_assert_uint_eq(begun(), 200);
+		advance(20);
+		finish(0);
+	}
+	ck_assert_uint_eq(begun(), 201);
 }
 END_TEST
 
@@ -310,9 +384,13 @@ int main(void)
 	tcase_add_test(tests, who_is_alone_tries_at_once);
 	tcase_add_test(tests, others_follow_in_their_order);
 	tcase_add_test(tests, few_connect_at_once);
+	tcase_add_test(tests, few_begin_at_a_time);
+	tcase_add_test(tests, all_are_served_again_where_an_answer_takes_long);
+	tcase_add_test(tests, refused_now_and_then_they_hold_up_nobody);
 	tcase_add_test(tests, who_comes_meanwhile_is_behind_them);
 	tcase_add_test(tests, silence_has_the_next_one_try_too);
 	tcase_add_test(tests, who_has_little_time_left_does_not_try_for_others);
+	tcase_add_test(tests, slow_answers_do_not_hold_up_the_next_one);
 	tcase_add_test(tests, each_has_time_for_its_round);
 	tcase_add_test(tests, each_has_its_own_time);
 	tcase_add_test(tests, who_leaves_is_passed_over);
