@@ -58,8 +58,8 @@ static int read_upstream(cfg_t *section, const char *text, struct faults *faults
 		error = -EINVAL;
 	if (error == 0 && ret->kind != ENDPOINT_ADDRESS)
 		error = lookup_prepare();
-	if (error == 0)
-		return 0;
+	if (error == 0 || error == -ENOMEM)
+		return error;
 	if (error == -ENOSYS)
 		option_fault(section, "upstream", faults,
 			     "\"%s\": c-ares, which looks names up, cannot be loaded", text);
@@ -91,10 +91,13 @@ static int read_upstreams(cfg_t *section, struct faults *faults, struct proxy_se
 	error = health_book_new(&settings->health);
 	if (error < 0)
 		return error;
-	for (size_t i = 0; i < count; i++)
-		if (read_upstream(section, cfg_getnstr(section, "upstream", (unsigned)i), faults,
-				  &settings->upstreams[i]) < 0)
-			error = -EINVAL;
+	for (size_t i = 0; error != -ENOMEM && i < count; i++) {
+		int wrong = read_upstream(section, cfg_getnstr(section, "upstream", (unsigned)i),
+					  faults, &settings->upstreams[i]);
+
+		if (wrong < 0)
+			error = wrong;
+	}
 	return error;
 }
 
