@@ -1,22 +1,15 @@
 #include "libsystemd.h"
 
-#include <pthread.h>
-#include <stdbool.h>
 #include <stddef.h>
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static struct libsystemd functions;
-static bool loaded;
-
-static void load(void)
+int libsystemd_load(const struct libsystemd **ret)
 {
 	static const char *const names[] = {LIBSYSTEMD_FUNCTIONS(LIBRARY_NAME) NULL};
+	static struct library library = LIBRARY_INIT;
+	static struct libsystemd functions;
+	int error = library_load_once(&library, "libsystemd.so.0", names, &functions);
 
-	loaded = library_load("libsystemd.so.0", names, &functions) == 0;
-}
-
-const struct libsystemd *libsystemd_load(void)
-{
-	pthread_once(&once, load);
-	return loaded ? &functions : NULL;
+	if (error == 0)
+		*ret = &functions;
+	return error;
 }

@@ -30,8 +30,11 @@ struct libsystemd {
 	LIBSYSTEMD_FUNCTIONS(LIBRARY_MEMBER)
 };
 
-/* Loads it, unless that has been done; from any thread. Returns it for good, or NULL where
- * it cannot be loaded. */
-const struct libsystemd *libsystemd_load(void);
+/*
+ * Loads it, unless that has been done; from any thread.
+ * ret: for good.
+ * Returns what library_load_once() does.
+ */
+int libsystemd_load(const struct libsystemd **ret);
 
 #endif

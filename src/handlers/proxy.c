@@ -1,6 +1,7 @@
 /* proxy { upstream = {…} … }: passes clients on to another server. */
 #include "proxy.h"
 
+#include "support/library.h"
 #include "support/lookup.h"
 #include "support/option.h"
 
@@ -62,7 +63,8 @@ static int read_upstream(cfg_t *section, const char *text, struct faults *faults
 		return error;
 	if (error == -ENOSYS)
 		option_fault(section, "upstream", faults,
-			     "\"%s\": c-ares, which looks names up, cannot be loaded", text);
+			     "\"%s\": c-ares, which looks names up, cannot be loaded: %s", text,
+			     library_error_text());
 	else
 		option_fault(
 			section, "upstream", faults,
@@ -116,6 +118,7 @@ static int read_unit(cfg_t *section, struct faults *faults, struct proxy_setting
 {
 	const char *unit = cfg_getstr(section, "start-unit");
 	const char *fault = unit ? start_unit_judge(unit) : NULL;
+	int error;
 
 	if (!unit)
 		return 0;
@@ -123,6 +126,15 @@ static int read_unit(cfg_t *section, struct faults *faults, struct proxy_setting
 		option_fault(section, "start-unit", faults, "\"%s\": %s", unit, fault);
 		return -EINVAL;
 	}
+	error = start_unit_prepare();
+	if (error == -ENOSYS) {
+		option_fault(section, "start-unit", faults,
+			     "\"%s\": libsystemd, which asks systemd, cannot be loaded: %s", unit,
+			     library_error_text());
+		return -EINVAL;
+	}
+	if (error < 0)
+		return error;
 	settings->start_unit = strdup(unit);
 	settings->unit_memory = calloc(1, sizeof *settings->unit_memory);
 	return settings->start_unit && settings->unit_memory ? 0 : -ENOMEM;

@@ -43,9 +43,14 @@ const char *start_unit_judge(const char *unit)
 	/* sd_booted(3) */
 	if (access("/run/systemd/system/", F_OK) < 0)
 		return "systemd does not run here, and so cannot start it";
-	if (!libsystemd_load())
-		return "libsystemd.so.0, which asks systemd, cannot be loaded";
 	return NULL;
+}
+
+int start_unit_prepare(void)
+{
+	const struct libsystemd *systemd;
+
+	return libsystemd_load(&systemd);
 }
 
 void start_unit_stop(struct start_unit *start)
@@ -251,13 +256,11 @@ int start_unit_new(struct adopt_reactor *reactor, const char *unit,
 		   struct start_unit_memory *memory, struct start_unit **ret)
 {
 	struct start_unit *start = calloc(1, sizeof *start);
+	int error = start ? libsystemd_load(&start->systemd) : -ENOMEM;
 
-	if (!start)
-		return -ENOMEM;
-	start->systemd = libsystemd_load();
-	if (!start->systemd) {
+	if (error < 0) {
 		free(start);
-		return -EOPNOTSUPP;
+		return error;
 	}
 	start->watcher.ops = &watcher_ops;
 	start->reactor = reactor;

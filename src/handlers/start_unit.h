@@ -18,13 +18,17 @@ struct start_unit_memory {
 /* Returns what is wrong with starting a unit by this name here, or NULL. */
 const char *start_unit_judge(const char *unit);
 
+/* Loads libsystemd, so that units can be started. Returns 0; -ENOMEM; -ENOSYS where it cannot
+ * be loaded, and library_error_text() says why. */
+int start_unit_prepare(void);
+
 /*
  * Makes what asks for a unit: of the user's manager where adoptd is a unit of it, else of
  * the system's.
  * unit: start_unit_judge() has found nothing wrong with it; to outlive what is made.
  * memory: shared by all who ask for it; likewise.
  * ret: free with start_unit_free().
- * Returns 0, -ENOMEM, or -EOPNOTSUPP where there is no libsystemd.
+ * Returns 0; -ENOMEM; start_unit_prepare()'s errors.
  */
 int start_unit_new(struct adopt_reactor *reactor, const char *unit,
 		   struct start_unit_memory *memory, struct start_unit **ret);

@@ -9,6 +9,11 @@ const char *start_unit_judge(const char *unit)
 	return "adoptd was built without libsystemd, and so cannot start it";
 }
 
+int start_unit_prepare(void)
+{
+	return -ENOSYS;
+}
+
 int start_unit_new(struct adopt_reactor *reactor, const char *unit,
 		   struct start_unit_memory *memory, struct start_unit **ret)
 {
@@ -16,7 +21,7 @@ int start_unit_new(struct adopt_reactor *reactor, const char *unit,
 	(void)unit;
 	(void)memory;
 	(void)ret;
-	return -EOPNOTSUPP;
+	return -ENOSYS;
 }
 
 void start_unit_free(struct start_unit **start)

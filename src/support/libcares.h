@@ -28,7 +28,7 @@ struct libcares {
 /*
  * Loads it, unless that has been done; from any thread.
  * ret: for good.
- * Returns 0; -ENOMEM; -ENOSYS where it cannot be loaded.
+ * Returns what library_load_once() does.
  */
 int libcares_load(const struct libcares **ret);
 

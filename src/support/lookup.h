@@ -31,7 +31,7 @@ struct lookup_answer {
 #define LOOKUP_TARGETS_MAX 32
 
 /* Loads c-ares, so that names can be looked up. Returns 0; -ENOMEM; -ENOSYS where it cannot
- * be loaded. */
+ * be loaded, and library_error_text() says why. */
 int lookup_prepare(void);
 
 /*

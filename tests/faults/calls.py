@@ -132,7 +132,7 @@ WORDS = {
     ("clone3", "EAGAIN"): "no more processes and threads",
     ("clone3", "ENOMEM"): "no more processes and threads",
     ("malloc", "ENOMEM"): "no more processes and threads",
-    ("mprotect", "ENOMEM"): "cannot be loaded",  # dlopen(3) has no error's number
+    ("mmap", "ENOMEM"): "failed to map segment",  # in dlopen(3)'s words
     # fork(2) and setresuid(2) of a process that is started
     **{(call, "EAGAIN"): "no more processes and threads"
        for call in ("clone", "fork", "setresuid", "vfork")},
