@@ -31,7 +31,7 @@ void spawn_child(const struct spawn_child *child, volatile struct spawn_failure 
 /*
  * Starts a process that calls spawn_child() and then, where that returns, ends. One of
  * spawn_vfork.c, where the new process borrows the parent's memory, and spawn_no_vfork.c.
- * Called with all signals blocked.
+ * Called with all signals blocked, and not for a successor.
  * ret_pid: the process, also where it has ended for a failure of its own; untouched where
  * there is none.
  * failure: what spawn_child() said, or why there is no process.

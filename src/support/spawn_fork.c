@@ -14,7 +14,8 @@ struct told {
 	pid_t orphan; /* where nothing has failed */
 };
 
-/* A parent that hears nothing takes it for a success, which it will not be long. */
+/* A parent that hears nothing takes it for a success, which it will not be long, but for
+ * a failure where one between is to speak. */
 static void tell(int fd, const struct told *told)
 {
 	if (write(fd, told, sizeof *told) != (ssize_t)sizeof *told)
@@ -24,24 +25,18 @@ static void tell(int fd, const struct told *told)
 static void run_child(struct spawn_child *child, const int ends[2])
 {
 	struct told told = {0};
-	pid_t orphan;
 
 	/* Out of the way of its own. */
 	child->kept_fd =
 		ends[1] >= SPAWN_FDS_MAX ? ends[1] : fcntl(ends[1], F_DUPFD_CLOEXEC, SPAWN_FDS_MAX);
-	if (child->kept_fd < 0) {
+	if (child->kept_fd < 0)
 		told.failure = (struct spawn_failure){.step = SPAWN_DESCRIPTORS, .error = -errno};
-		tell(ends[1], &told);
-		_exit(0);
-	}
-	orphan = child->order->successor ? fork() : 0;
-	told.orphan = orphan;
-	if (orphan < 0)
+	else if (child->order->successor && (told.orphan = fork()) < 0)
 		told.failure = (struct spawn_failure){.step = SPAWN_PROCESS, .error = -errno};
-	if (orphan == 0)
+	else if (told.orphan == 0)
 		spawn_child(child, &told.failure);
-	if (orphan != 0 || told.failure.error < 0)
-		tell(child->kept_fd, &told);
+	if (told.orphan > 0 || told.failure.error < 0)
+		tell(child->kept_fd < 0 ? ends[1] : child->kept_fd, &told);
 	_exit(0);
 }
 

@@ -5,21 +5,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-static void run_child(struct spawn_child *child, volatile struct spawn_failure *failure)
-{
-	pid_t orphan = child->order->successor ? vfork() : 0;
-
-	if (orphan == 0)
-		spawn_child(child, failure);
-	else
-		child->orphan = orphan;
-	if (orphan < 0) {
-		failure->step = SPAWN_PROCESS;
-		failure->error = -errno;
-	}
-	_exit(0);
-}
-
 void spawn_process(struct spawn_child *child, volatile struct spawn_failure *failure,
 		   pid_t *ret_pid)
 {
@@ -27,8 +12,10 @@ void spawn_process(struct spawn_child *child, volatile struct spawn_failure *fai
 
 	child->kept_fd = -1;
 	pid = vfork();
-	if (pid == 0)
-		run_child(child, failure);
+	if (pid == 0) {
+		spawn_child(child, failure);
+		_exit(0);
+	}
 	if (pid < 0) {
 		failure->step = SPAWN_PROCESS;
 		failure->error = -errno;
