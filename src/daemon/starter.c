@@ -148,25 +148,25 @@ static int hear(const struct starter *starter, int64_t *ret)
 int starter_start(struct starter **starter, int fd, pid_t *ret_pid)
 {
 	struct fd_message *message = malloc(sizeof *message);
-	int64_t said;
+	int64_t said = 0;
+	bool lost;
 	int error;
 
 	if (!message)
 		return -ENOMEM;
 	error = ask(*starter, message, fd);
+	lost = is_lost(error);
 	if (error == 0) {
 		error = hear(*starter, &said);
-	} else if (!is_lost(error)) {
-		said = error;
-		error = 0;
+		lost = error < 0;
 	}
 	free(message);
 	/* What it said later would be taken for its answer to the next question. */
-	if (error < 0)
+	if (lost)
 		starter_free(starter);
-	else if (said < 0)
+	if (error == 0 && said < 0)
 		error = (int)said;
-	else
+	if (error == 0)
 		*ret_pid = (pid_t)said;
 	return error;
 }
