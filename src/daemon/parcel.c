@@ -58,12 +58,7 @@ static int add_elder(struct fd_message *message, const struct elder *elder)
 {
 	int fd = fcntl(elder->watcher.fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 
-	if (fd < 0)
-		return -errno;
-	/* More of them than there is room for are awaited by nobody. */
-	if (fd_message_attach(message, fd) < 0)
-		close(fd);
-	return 0;
+	return fd < 0 ? -errno : fd_message_attach(message, fd);
 }
 
 static int add_end(struct parcel *parcel, const struct inherited_list *list,
@@ -83,6 +78,9 @@ static int add_end(struct parcel *parcel, const struct inherited_list *list,
 	parcel->ends = true;
 	fd_message_set_sender(message, &self);
 	LIST_FOREACH (elder, &elders->list, link) {
+		/* More of them than there is room for are awaited by nobody. */
+		if (message->fd_count == FD_MESSAGE_FDS_MAX)
+			break;
 		r = add_elder(message, elder);
 		if (r < 0)
 			return r;
