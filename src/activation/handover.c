@@ -157,7 +157,9 @@ static int say_ready(int fd)
 	return r;
 }
 
-/* The other one may have left it all to this one by now: a shortage is waited out. */
+/* The other one may have left it all to this one by now: a shortage is waited out. What
+ * failed has read nothing, as memory for a body is asked for after the header, and a GO has
+ * none. */
 static int await_go(int fd)
 {
 	uint64_t until_ms = fd_socket_until(HANDOVER_TIMEOUT_MS);

@@ -26,7 +26,8 @@ enum fd_message_kind {
 	FD_MESSAGE_END,             /* that was all; with who hands over. Its descriptors are
 				     * sockets, at an end when an adoptd before that has ended */
 	FD_MESSAGE_READY,           /* back: adopted, but nobody is accepted yet; with who it is */
-	FD_MESSAGE_GO,              /* they are the receiver's now */
+	FD_MESSAGE_GO,              /* they are the receiver's now; without a body, so that who
+				     * is short of memory can try again to receive it */
 	FD_MESSAGE_START,           /* to who starts adoptd: with the socket to give to it */
 	FD_MESSAGE_STARTED,         /* back: with its process, or a negative errno as that */
 };
