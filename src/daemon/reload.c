@@ -180,8 +180,9 @@ int server_reload(struct server *server, struct faults *faults)
 		return -EBUSY;
 	}
 	notify_reloading();
-	error = read_setup(server, faults, &setup);
-	log_faults(faults);
+	error = faults ? read_setup(server, faults, &setup) : -ENOMEM;
+	if (faults)
+		log_faults(faults);
 	if (error == 0)
 		error = server_prepare(server, setup);
 	if (error == 0)
@@ -202,10 +203,11 @@ int server_reload(struct server *server, struct faults *faults)
 
 void server_reload_asked(struct server *server)
 {
-	struct faults *faults;
+	struct faults *faults = NULL;
 
-	if (server_reload_after_hand_over(server) || faults_new(&faults) < 0)
+	if (server_reload_after_hand_over(server))
 		return;
+	faults_new(&faults);
 	server_reload(server, faults);
 	faults_free(&faults);
 }

@@ -91,7 +91,7 @@ void server_sum(const struct server *server, const struct serving_counts *counts
 
 /*
  * Reads the configuration again and serves it (reload.c). A fault changes nothing.
- * faults: what is wrong is added to it, and logged.
+ * faults: what is wrong is added to it, and logged; NULL where memory is short for it.
  * Returns 0; -EINVAL where there are faults; -EBUSY unless it serves; another negative
  * errno. The log tells of all.
  */
