@@ -7,9 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 /* --- what workers tell --- */
@@ -183,7 +181,7 @@ static int new_workers(struct server *server)
 	if (error < 0)
 		return error;
 	server->worker_count = workers;
-	server->reactor = server->elders.reactor = server->workers[0].reactor;
+	server->reactor = server->workers[0].reactor;
 	server->servings = calloc(workers, sizeof *server->servings);
 	if (workers > 1)
 		server->loads = calloc(workers, sizeof *server->loads);
@@ -221,47 +219,6 @@ static uint64_t count_descriptors(void)
 		return 0;
 	close(next);
 	return (uint64_t)next;
-}
-
-static void elders_gone(struct elders *elders)
-{
-	struct server *server = (struct server *)((char *)elders - offsetof(struct server, elders));
-
-	server_await_idle(server);
-	server_end_if_drained(server);
-}
-
-static const struct elders_ops elders_ops = {.gone = elders_gone};
-
-/* By now nobody else serves, so this one does, whatever becomes of it. */
-static void follow_elders(struct server *server)
-{
-	struct inherited_list *list = server->list;
-	int error = 0;
-
-	while (error == 0 && list->elder_count > 0) {
-		error = elders_add(&server->elders, list->elders[list->elder_count - 1]);
-		if (error == 0)
-			list->elder_count--;
-	}
-	if (error < 0)
-		log_warning("cannot wait for the adoptd before this one to end: %s",
-			    strerror(-error));
-}
-
-/* Where an adoptd before this one accepts still. */
-static int take_over(struct server *server)
-{
-	struct inherited_list *list = server->list;
-	int error = handover_accept(list);
-
-	if (error < 0) {
-		log_notice("the adoptd before this one does not hand over to it");
-		return error;
-	}
-	notify_silence(false);
-	follow_elders(server);
-	return 0;
 }
 
 /* What an adoptd before this one opened is this one's now, or nobody's. */
@@ -307,7 +264,7 @@ static int begin(struct server *server, const struct server_order *order)
 	if (error == 0)
 		error = server_prepare(server, server->setup);
 	if (error == 0)
-		error = take_over(server);
+		error = server_take_over(server);
 	if (error == 0)
 		error = server_commit(server);
 	return error;
@@ -335,7 +292,6 @@ int server_new(const struct server_order *order, struct server **ret)
 	server->list = order->list;
 	server->ledgers = order->ledgers;
 	server->setup = setup_ref(order->setup);
-	server->elders.ops = &elders_ops;
 	LIST_INIT(&server->elders.list);
 	server->successor_fd = -1;
 	server->status_wanted.run = server_hear_status_wanted;

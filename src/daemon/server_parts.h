@@ -154,6 +154,10 @@ const char *server_why_never_hands_over(const struct server *server);
  */
 int server_hand_over(struct server *server);
 
+/* Takes over from an adoptd before this one, where that accepts still, and watches those that
+ * drain (take_over.c). Returns 0, or what handover_accept() does. */
+int server_take_over(struct server *server);
+
 /* Ends one that is under way, and the new process; harmless where there is none. */
 void server_call_off_hand_over(struct server *server);
 
