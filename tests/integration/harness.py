@@ -25,6 +25,10 @@ ADOPTD = os.path.abspath(os.environ.get("ADOPTD", "./adoptd"))
 TOP_SRCDIR = os.path.abspath(os.environ.get("TOP_SRCDIR", "."))
 TOP_BUILDDIR = os.path.abspath(os.environ.get("TOP_BUILDDIR", "."))
 
+SANITIZERS = (b"__asan_init", b"__tsan_init")
+# LeakSanitizer wants a process at the end, and cannot look where strace does.
+LEAKS_UNSEEN = {"ASAN_OPTIONS": "detect_leaks=0"}
+
 
 def wait_for(what, condition, bound=BOUND):
     """Calls condition() until it gives something true, and returns that.
@@ -110,6 +114,22 @@ def listener(family=socket.AF_INET, kind=socket.SOCK_STREAM, address=None, backl
     if kind != socket.SOCK_DGRAM:
         sock.listen(backlog)
     return sock
+
+
+def children(pid):
+    """The processes that a process has started and not waited for."""
+    found = []
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
+            found += map(int, file.read().split())
+    return found
+
+
+def sanitized():
+    """Whether adoptd is built with a sanitizer."""
+    with open(ADOPTD, "rb") as file:
+        data = file.read()
+    return any(name in data for name in SANITIZERS)
 
 
 def free_port(kind=socket.SOCK_STREAM):
@@ -233,6 +253,7 @@ def newest(pattern):
     return max(glob.glob(pattern), default=None)
 
 
+need_root = unittest.skipUnless(os.geteuid() == 0, "not root")
 need_proc = unittest.skipUnless(os.path.exists("/proc/self/stat"), "no /proc here")
 
 

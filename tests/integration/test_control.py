@@ -10,7 +10,6 @@ import socket
 import stat
 import subprocess
 import threading
-import unittest
 
 import harness
 from harness import ADOPTD, BOUND, connect, echo_datagram, echo_stream, free_port, wait_for
@@ -94,7 +93,7 @@ class Socket(Controlled):
         self.assertEqual(daemon.stop(), 0, daemon.output())
         self.assertFalse(os.path.exists(self.control))
 
-    @unittest.skipIf(os.geteuid() != 0, "not root")
+    @harness.need_root
     def test_others_are_turned_away(self):
         os.chmod(self.directory, 0o755)
         self.start(self.echo())

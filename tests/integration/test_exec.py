@@ -6,12 +6,9 @@ import select
 import signal
 import socket
 import struct
-import unittest
 
 import harness
-from harness import BOUND, adoptd, connect, echo_stream, listener, read_all, wait_for
-
-need_root = unittest.skipUnless(os.geteuid() == 0, "not root")
+from harness import BOUND, adoptd, children, connect, echo_stream, listener, read_all, wait_for
 
 
 def block(*command, **options):
@@ -23,15 +20,6 @@ def block(*command, **options):
 
 def shell(script, **options):
     return block("/bin/sh", "-c", script, **options)
-
-
-def children(pid):
-    """The processes that a process has started and not waited for."""
-    found = []
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
-            found += [int(child) for child in file.read().split()]
-    return found
 
 
 def signals(status, name):
@@ -160,7 +148,7 @@ class Given(Case):
         address = self.serve(block("/bin/pwd", directory=f'"{self.directory}"'))
         self.assertEqual(self.ask(address), self.directory + "\n")
 
-    @need_root
+    @harness.need_root
     def test_user(self):
         for options, expected in (
                 ({"user": "nobody"}, "65534 65534 65534"),
@@ -173,14 +161,14 @@ class Given(Case):
                 self.assertEqual((uid, gid, *sorted(groups)),
                                  tuple(expected.split()[:2] + sorted(expected.split()[2:])))
 
-    @need_root
+    @harness.need_root
     def test_user_has_no_capabilities(self):
         address = self.serve(shell("grep ^Cap /proc/self/status", user="nobody"))
         said = self.ask(address)
         for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
             self.assertRegex(said, name + r":\s+0{16}\n")
 
-    @need_root
+    @harness.need_root
     @harness.need("setpriv")
     def test_user_by_capabilities_alone(self):
         """Not root, but let to become others: what lets it so is not passed on."""
@@ -197,7 +185,7 @@ class Given(Case):
             if not line.startswith(("CapBnd", "CapInh")):
                 self.assertRegex(line, r"0{16}$")
 
-    @need_root
+    @harness.need_root
     @harness.need("setpriv")
     def test_user_without_the_right(self):
         sock = self.use(listener())

@@ -185,13 +185,8 @@ class Sockets(Case):
             run_well("curl", "-s", "-S", "-o", self.path(f"got{number}"),
                      f"tftp://127.0.0.1:{port}/file")
             run_well("cmp", self.path("file"), self.path(f"got{number}"))
-            wait_for("its end", lambda: not self.children())
+            wait_for("its end", lambda: not harness.children(self.daemon.pid))
         self.assertNotIn("without taking", self.daemon.output())
-
-    def children(self):
-        with open(f"/proc/{self.daemon.pid}/task/{self.daemon.pid}/children",
-                  encoding="ascii") as file:
-            return file.read().split()
 
     def test_nobody_takes_it(self):
         """No tight loop, and a line in the log."""

@@ -5,7 +5,6 @@ import signal
 import socket
 import struct
 import subprocess
-import unittest
 
 import harness
 from harness import ADOPTD, TOP_BUILDDIR, adoptd, connect, echo_stream, free_port, listener, wait_for
@@ -148,7 +147,7 @@ class Give(harness.Case):
         self.assertEqual(process.stop(), 0, process.output())
         self.assertEqual(giver.stop(), 0, giver.output())
 
-    @unittest.skipUnless(os.geteuid() == 0, "not root")
+    @harness.need_root
     def test_user(self):
         """The user that is named may ask, and no other."""
         os.chmod(self.directory, 0o755)
@@ -305,7 +304,7 @@ class Givers(harness.Case):
         self.assertEqual(code, 71)
         self.assertIn("No such file", said)
 
-    @unittest.skipUnless(os.geteuid() == 0, "not root")
+    @harness.need_root
     def test_giver_is_another_user(self):
         """One that is neither root nor adoptd's own has nothing to give."""
         os.chmod(self.directory, 0o777)

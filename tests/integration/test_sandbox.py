@@ -6,7 +6,7 @@ import unittest
 
 import harness
 import lab
-from harness import connect, echo_stream, listener, wait_for
+from harness import children, connect, echo_stream, listener, wait_for
 
 ECHO = 'port "a" { echo {} }'
 PROXY = 'port "a" { proxy { upstream = {"127.0.0.1:%d"} } }'
@@ -16,11 +16,6 @@ def status(pid):
     """What /proc tells of a process."""
     with open(f"/proc/{pid}/status", encoding="ascii") as file:
         return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
-
-
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-        return [int(child) for child in file.read().split()]
 
 
 need_seccomp = unittest.skipIf(ctypes.util.find_library("seccomp") is None, "no libseccomp here")
