@@ -3,7 +3,6 @@ import os
 import re
 import resource
 import select
-import shutil
 import signal
 import socket
 import unittest
@@ -158,7 +157,8 @@ class PortBlock(harness.Case):
                  lambda: timer()[0] == "02" and 350000 < timer()[1] <= 360000)
 
 
-@unittest.skipUnless(os.geteuid() == 0 and shutil.which("setpriv"), "not root, or no setpriv")
+@harness.need_root
+@harness.need("setpriv")
 class Processes(harness.Case):
     """RLIMIT_NPROC counts threads too, of one user; root's are not bounded."""
     USER = str(30000 + os.getpid() % 30000)  # whom nobody else has
@@ -166,6 +166,7 @@ class Processes(harness.Case):
 
     def start(self, workers):
         how = {"fds": {3: self.use(listener()).fileno()},
+               "env": {**os.environ, **harness.LEAKS_UNSEEN},
                "limits": {resource.RLIMIT_NPROC: self.MOST}}
         return self.use(harness.Process(
             ["setpriv", f"--reuid={self.USER}", f"--regid={self.USER}", "--clear-groups",
