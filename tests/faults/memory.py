@@ -4,7 +4,6 @@ import os
 import struct
 
 import harness
-import scenarios
 
 # AddressSanitizer comes after memory.c, which asks it for memory.
 SANITIZED = "ASAN_OPTIONS=verify_asan_link_order=0"
@@ -17,7 +16,7 @@ def possible():
     if not os.path.exists(LIBRARY):
         return False
     with open(harness.ADOPTD, "rb") as file:
-        return not scenarios.sanitized() or b"libasan.so" in file.read()
+        return not harness.sanitized() or b"libasan.so" in file.read()
 
 
 class Memory:

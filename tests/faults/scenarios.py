@@ -1,10 +1,7 @@
 """What adoptd does while a fault is injected: a start, some clients, an end."""
 import contextlib
-import ctypes
 import json
 import os
-import re
-import resource
 import select
 import signal
 import socket
@@ -13,32 +10,11 @@ import time
 
 import backends
 import harness
-import manager
 from harness import listener
 
-SANITIZERS = (b"__asan_init", b"__tsan_init")
-
-
-def sanitized():
-    with open(harness.ADOPTD, "rb") as file:
-        data = file.read()
-    return any(name in data for name in SANITIZERS)
-
-
 # What takes longer than this for one client has been lost.
-PATIENCE = 10.0 if sanitized() else 3.0
+PATIENCE = 10.0 if harness.sanitized() else 3.0
 PIECE = 65536
-PR_SET_CHILD_SUBREAPER = 36
-# LeakSanitizer cannot look where strace does.
-UNTRACED = {"ASAN_OPTIONS": "detect_leaks=0"}
-
-
-def children(pid):
-    found = []
-    for thread in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
-            found += map(int, file.read().split())
-    return found
 
 
 class Hangs(Exception):
@@ -90,9 +66,10 @@ class Scenario:
 
     def start(self, before=()):
         """Starts adoptd behind the words `before`, which end up as adoptd's own process."""
+        environment = {**os.environ, **harness.LEAKS_UNSEEN, **self.environment()}
         self.process = harness.Process([*before, harness.ADOPTD, *self.arguments()],
                                        fds=self.descriptors(), limits=self.limits,
-                                       env={**os.environ, **UNTRACED, **self.environment()})
+                                       env=environment)
         self.watch = os.pidfd_open(self.process.pid)
 
     def visit(self):
@@ -147,7 +124,7 @@ class Scenario:
 
     def traced(self):
         """The processes that a fault is to meet, and those that they will start."""
-        return [self.process.pid, *children(self.process.pid)]
+        return [self.process.pid, *harness.children(self.process.pid)]
 
     def gives_up(self):
         """It has said that it will not do any more what the clients want, but a restart does."""
@@ -155,7 +132,7 @@ class Scenario:
 
     def relatives(self):
         """How many processes adoptd has started."""
-        return len(children(self.process.pid))
+        return len(harness.children(self.process.pid))
 
     def left_behind(self):
         """Paths that an adoptd that has ended must not leave."""
@@ -300,8 +277,8 @@ class Control(Scenario):
 
 class Listen(Scenario):
     """adoptd opens its own sockets."""
-    config = '''port "p" { echo {} } port "own" { listen = {"127.0.0.1:%(port)d", "udp:127.0.0.1:%(port)d",
-        "unix:%(unix)s"} echo {} }'''
+    config = '''port "p" { echo {} } port "own" { listen = {"127.0.0.1:%(port)d",
+           "udp:127.0.0.1:%(port)d", "unix:%(unix)s"} echo {} }'''
 
     def prepare(self):
         self.port, self.unix = harness.free_port(), self.path("socket")
@@ -311,7 +288,8 @@ class Listen(Scenario):
         if not self.lives():
             return False
         try:
-            return all([self.exchange(("127.0.0.1", self.port)), self.exchange(self.unix)]) and served
+            own = [self.exchange(("127.0.0.1", self.port)), self.exchange(self.unix)]
+            return served and all(own)
         except OSError:
             return False
 
@@ -375,149 +353,4 @@ class Reload(Scenario):
         return True
 
 
-# Where a process has to close each descriptor that there may be, strace looks at each.
-FEW = {resource.RLIMIT_NOFILE: 256}
-
-
-class Programs(Reload):
-    """All that becomes of a process before its program; a reload tries that out."""
-    limits, children_only = FEW, True
-    config = '''port "p" { max-connections = %(number)d
-           exec { command = {"/bin/cat"} directory = "/" %(user)s } }'''
-
-    def prepare(self):
-        self.user = 'user = "nobody"' if os.geteuid() == 0 else ""
-
-
-class HandOver(Scenario):
-    """A new adoptd for each client, which a starter has started; who is connected stays so."""
-    config = 'port "p" { echo {} }'
-    limits = FEW
-    # They serve clients, write the log that tells how it went, or are the loader's as well,
-    # which may end without a word. A datagram is refused, or its reader is gone, but never who
-    # is there still.
-    elsewhere = ("accept4", "epoll_wait", "mmap", "mprotect", "recvfrom", "sendto", "shutdown", "write",
-                 ("recvmsg", "ECONNREFUSED"), ("sendmsg", "EPIPE"))
-    OUTCOMES = re.compile(r"process (\d+) has taken over|handing over failed|not handing over")
-
-    def start(self, before=()):
-        # Whoever takes over is nobody's child; so it is ours.
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        self.strangers = set(children(os.getpid()))
-        super().start(before)
-
-    def visit(self):
-        # The fault may be the first one's own, here and below.
-        with harness.wait_for("a client", lambda: harness.connect(self.address)) as held:
-            held.settimeout(PATIENCE)
-            before = self.is_held(held)
-            taken = self.hand_over()
-            self.dropped += before and not self.is_held(held)
-        if not self.exchange(self.address) and not self.exchange(self.address):
-            raise AssertionError("nobody serves after the hand-over")
-        return taken
-
-    @staticmethod
-    def is_held(held):
-        try:
-            held.sendall(b"x")
-            return held.recv(1) == b"x"
-        except TimeoutError:
-            raise Hangs("who is connected") from None
-        except OSError:
-            return False
-
-    def hand_over(self):
-        said = len(self.process.output())
-        os.kill(self.process.pid, signal.SIGUSR2)
-        outcome = harness.wait_for("the hand-over's outcome", lambda: self.OUTCOMES.search(
-            self.process.output()[said:]))
-        if not outcome[1]:
-            return False
-        self.process.pid = int(outcome[1])
-        os.close(self.watch)
-        self.watch = os.pidfd_open(self.process.pid)
-        return True
-
-    def gives_up(self):
-        return ("is missing; restart" in self.process.output() and
-                self.exchange(self.address))
-
-    def relatives(self):
-        """Those that have been given up, and the starter."""
-        self.reap()
-        return len(self.adopted() - {self.process.pid}) + super().relatives()
-
-    def reap(self):
-        self.process.popen.poll()
-        for pid in self.adopted() - {self.process.pid}:
-            os.waitpid(pid, os.WNOHANG)
-
-    def adopted(self):
-        return set(children(os.getpid())) - self.strangers - {self.process.popen.pid}
-
-    def stop(self, bound):
-        pid = self.process.pid
-        if pid == self.process.popen.pid:
-            return super().stop(bound)
-        os.kill(pid, signal.SIGTERM)
-        _, status = harness.wait_for("its end", lambda: (done := os.waitpid(pid, os.WNOHANG))[0]
-                                     and done, bound)
-        return os.waitstatus_to_exitcode(status)
-
-    def finish(self):
-        if self.process is not None:
-            ours = self.adopted()
-            super().finish()
-            for pid in ours:
-                with contextlib.suppress(ProcessLookupError, ChildProcessError):
-                    os.kill(pid, signal.SIGKILL)
-                    os.waitpid(pid, 0)
-
-
-class Copies(HandOver):
-    """Without a sandbox, adoptd starts the new one itself."""
-    config = 'sandbox = no ' + HandOver.config
-
-
-class StartUnit(Scenario):
-    """systemd is asked for the upstream by each client, and is the test: see manager.py."""
-    config = '''port "p" { proxy { upstream = {"127.0.0.1:%(port)d"} connect-timeout = 1s
-        start-unit = "back.service" } }'''
-    # It is not asked again at once where it could not be asked.
-    settle_seconds = 15
-    elsewhere = ("accept4", "epoll_wait", "recvfrom", "sendto", "shutdown", "write",
-                 ("sendmsg", "EPIPE"))
-
-    def prepare(self):
-        self.port, self.backend = harness.free_port(), None
-        self.manager = self.end.enter_context(manager.Manager(self.path("run"), self.start_backend))
-
-    def start(self, before=()):
-        super().start([*self.manager.words, *before])
-
-    def start_backend(self):
-        self.backend = backends.Backend(backends.echo,
-                                        listener(address=("127.0.0.1", self.port)))
-        self.backend.__enter__()
-
-    def visit(self):
-        self.stop_backend()
-        return self.exchange(self.address)
-
-    def stop_backend(self):
-        if self.backend is not None:
-            self.backend.__exit__(None, None, None)
-            self.backend = None
-
-    def finish(self):
-        super().finish()
-        self.stop_backend()
-
-
 ALL = (Echo, Proxy, Names, Exec, Routed, Datagrams, Control, Listen, Systemd, Workers, Reload)
-
-# Whose faults are in the processes that adoptd starts.
-FOLLOWED = (Programs, HandOver, Copies)
-# The same, but each fault takes seconds.
-SLOW = (StartUnit,) if os.geteuid() == 0 else ()

@@ -5,7 +5,7 @@ import os
 import tempfile
 
 import calls
-import scenarios
+import harness
 from follow import Followed
 from inject import Fault, Trial
 from memory import Memory
@@ -20,7 +20,7 @@ Done = collections.namedtuple("Done", "fired complaints said")
 
 
 def spared():
-    return {*calls.SPARED, *(SANITIZERS_CALLS if scenarios.sanitized() else ())}
+    return {*calls.SPARED, *(SANITIZERS_CALLS if harness.sanitized() else ())}
 
 
 def plan(kind, choose):

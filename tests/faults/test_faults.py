@@ -7,6 +7,7 @@ import unittest
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
 
+import followed  # noqa: E402
 import harness  # noqa: E402
 import scenarios  # noqa: E402
 import sweep  # noqa: E402
@@ -55,13 +56,13 @@ class Faults(unittest.TestCase):
         self.inject(scenarios.ALL, sweep.plan, Some())
 
     def test_before_programs_and_hand_overs(self):
-        self.inject(scenarios.FOLLOWED, sweep.followed_plan, First())
+        self.inject(followed.FOLLOWED, sweep.followed_plan, First())
 
-    @unittest.skipUnless(scenarios.SLOW, "not root")
+    @unittest.skipUnless(followed.SLOW, "not root")
     def test_systemd_cannot_be_asked(self):
         """What is told is why systemd itself is out of reach, not the bus that is tried next."""
         with tempfile.TemporaryDirectory(prefix="adoptd.") as directory, \
-                scenarios.StartUnit(directory) as scenario:
+                followed.StartUnit(directory) as scenario:
             trial = Followed(Follow, scenario, Fault("socket", "EMFILE", 2)).run()
         self.assertTrue(trial.fired)
         self.assertEqual(trial.complaints, [], trial.said)
