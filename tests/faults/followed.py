@@ -24,7 +24,13 @@ class Programs(Reload):
            exec { command = {"/bin/cat"} directory = "/" %(user)s } }'''
 
     def prepare(self):
+        super().prepare()
         self.user = 'user = "nobody"' if os.geteuid() == 0 else ""
+
+    def visit(self):
+        served = super().visit()
+        harness.wait_for("the programs' end", lambda: not children(self.process.pid), PATIENCE)
+        return served
 
 
 class HandOver(Scenario):

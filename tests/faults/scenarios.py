@@ -297,22 +297,29 @@ class Listen(Scenario):
         return [self.unix]
 
 
-class Systemd(Scenario):
-    """A service that says READY=1 and has a watchdog."""
-    config = Echo.config
+class Notifying(Scenario):
+    """A service that says READY=1."""
 
     def prepare(self):
         path = self.path("notify")
         self.notify = self.end.enter_context(
             listener(socket.AF_UNIX, socket.SOCK_DGRAM, path))
-        self.variables = {"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "200000", "LISTEN_FDS": "1",
-                          "LISTEN_FDNAMES": "p"}
-
-    def arguments(self):
-        return ["-e", self.text()]
+        self.variables = {"NOTIFY_SOCKET": path}
 
     def environment(self):
         return self.variables
+
+
+class Systemd(Notifying):
+    """A service whose sockets are systemd's, and that has a watchdog."""
+    config = Echo.config
+
+    def prepare(self):
+        super().prepare()
+        self.variables |= {"WATCHDOG_USEC": "200000", "LISTEN_FDS": "1", "LISTEN_FDNAMES": "p"}
+
+    def arguments(self):
+        return ["-e", self.text()]
 
     def start(self, before=()):
         super().start(["sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh", *before])
@@ -323,7 +330,7 @@ class Workers(Scenario):
     threads = 3
 
 
-class Reload(Scenario):
+class Reload(Notifying):
     """Each client but the first comes after a reload that changes something."""
     config = 'port "p" { max-connections = %(number)d echo {} }'
     number = 1
@@ -339,18 +346,22 @@ class Reload(Scenario):
             file.write(self.text())
 
     def visit(self):
-        said = len(self.process.output())
         if not super().visit():
             return False
+        while select.select([self.notify], [], [], 0)[0]:
+            self.notify.recv(PIECE)
         self.write()
         self.process.popen.send_signal(signal.SIGHUP)
-        words = ("reloaded", "reload")
+        return self.is_ready()
+
+    def is_ready(self):
+        """Whether that is told in time, after a reload; its line in the log may be held back."""
         end = time.monotonic() + PATIENCE
-        while not any(word in self.process.output()[said:] for word in words):
-            if time.monotonic() > end or not self.lives():
-                return False
-            select.select([self.watch], [], [], 0.01)
-        return True
+        while self.notify in select.select([self.notify, self.watch], [], [],
+                                           max(0, end - time.monotonic()))[0]:
+            if b"READY=1" in self.notify.recv(PIECE):
+                return True
+        return False
 
 
 ALL = (Echo, Proxy, Names, Exec, Routed, Datagrams, Control, Listen, Systemd, Workers, Reload)
