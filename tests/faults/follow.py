@@ -22,7 +22,6 @@ class Followed(inject.Trial):
             with self.tool.attached(scenario.traced()):
                 served = [self.visit() for _ in range(VISITS)]
                 self.rests()
-            self.fired = self.tool.fired()
             self.mended(served, *before)
         except Hangs as hang:
             self.complain(f"a client hangs: {hang}")
@@ -31,6 +30,7 @@ class Followed(inject.Trial):
         finally:
             self.said = scenario.process.output()
             scenario.finish()
+            self.fired = self.tool.fired()
         return self
 
     def mended(self, served, opened, relatives):
@@ -43,7 +43,8 @@ class Followed(inject.Trial):
         if False in served and self.fault and LOADER not in said and not self.says_why(said):
             self.complain(f"it does not say why: {' or '.join(self.reasons())}")
         harness.wait_for("a client that is served again",
-                         lambda: scenario.visit() or scenario.gives_up(), bound=scenario.settle_seconds)
+                         lambda: scenario.visit() or scenario.gives_up(),
+                         bound=scenario.settle_seconds)
         harness.wait_for(f"{relatives} processes: one is left over",
                          lambda: scenario.relatives() <= relatives, bound=scenario.settle_seconds)
         harness.wait_for(f"{opened} descriptors: a leak",

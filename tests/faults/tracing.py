@@ -32,6 +32,8 @@ class Trace:
         self.words += injecting(fault)
 
     def lines(self):
+        if not os.path.exists(self.log):  # it has not come to that
+            return []
         with open(self.log, encoding="utf-8", errors="replace") as file:
             return file.readlines()
 
@@ -68,6 +70,7 @@ class Follow(Trace):
     def __init__(self, scenario, fault):
         super().__init__(scenario, None)
         self.children_only, self.pids = scenario.children_only, set()
+        self.traced = scenario.traced
         self.words = ["strace", "-f", "-qq", "-e", "signal=none", "-o", self.log,
                       *injecting(fault)]
 
@@ -80,6 +83,11 @@ class Follow(Trace):
             yield
             strace.popen.terminate()
             strace.wait()
+
+    def activity(self):
+        """Of those that stay: who has handed over may be on its way out."""
+        pids = set(map(str, self.traced()))
+        return sum(line.split()[0] in pids for line in self.lines())
 
     def numbers(self):
         """{call: those of its numbers that are adoptd's own in any process}."""
