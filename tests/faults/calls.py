@@ -56,7 +56,7 @@ FAULTS = {
     "waitid": ("EINTR", "ECHILD"),
     "wait4": ("EINTR",),
     "kill": ("EPERM",),
-    "prctl": ("EINVAL",),
+    "prctl": ("EINVAL", "EPERM"),
     # what a process is before it runs its program
     "chdir": ("EACCES", "ENOENT"),
     "dup2": ("EMFILE", "EBUSY"),
