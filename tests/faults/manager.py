@@ -51,7 +51,7 @@ class Manager:
                 client.sendall(b"DATA\r\nOK " + b"0" * 32 + b"\r\n")
             elif b"NEGOTIATE" in line:
                 client.sendall(b"AGREE_UNIX_FD\r\n")
-        while header := stream.read(HEADER.size):
+        while len(header := stream.read(HEADER.size)) == HEADER.size:
             _, kind, _, _, body, serial, fields = HEADER.unpack(header)
             text = stream.read((fields + 7) // 8 * 8 + body)
             if kind == CALL and b"StartUnit" in text:
