@@ -1,6 +1,7 @@
-/* A hand-over where the system refuses something: sendmsg() and recvmsg() are wrapped by the
- * linker, to make them fail. */
+/* A hand-over where the system refuses something: sendmsg(), recvmsg() and what watches a
+ * descriptor are wrapped by the linker, to make them fail. */
 #include "activation/activation.h"
+#include "daemon/server_parts.h"
 #include "daemon/starter.h"
 #include "support/fd_socket.h"
 #include "support/pipe.h"
@@ -17,7 +18,7 @@ struct fault {
 	unsigned times;
 };
 
-static struct fault sending, receiving;
+static struct fault sending, receiving, watching;
 
 static bool fails(struct fault *fault)
 {
@@ -32,6 +33,8 @@ ssize_t __real_sendmsg(int fd, const struct msghdr *message, int flags);
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);
 ssize_t __real_recvmsg(int fd, struct msghdr *message, int flags);
 ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags);
+int __real_adopt_reader_add(struct adopt_reactor *reactor, struct adopt_watcher *watcher);
+int __wrap_adopt_reader_add(struct adopt_reactor *reactor, struct adopt_watcher *watcher);
 
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
 {
@@ -43,13 +46,18 @@ ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags)
 	return fails(&receiving) ? -1 : __real_recvmsg(fd, message, flags);
 }
 
+int __wrap_adopt_reader_add(struct adopt_reactor *reactor, struct adopt_watcher *watcher)
+{
+	return fails(&watching) ? -errno : __real_adopt_reader_add(reactor, watcher);
+}
+
 static struct inherited_list list;
 static struct starter *starter;
 static int ends[2];
 
 static void set_up(void)
 {
-	sending = receiving = (struct fault){0};
+	sending = receiving = watching = (struct fault){0};
 	ck_assert_int_eq(pipe_open_sockets(SOCK_STREAM, ends), 0);
 }
 
@@ -102,6 +110,24 @@ START_TEST(the_other_cannot_be_told)
 	ck_assert_int_eq(handover_accept(&list), -ENOBUFS);
 	ck_assert(list.handed_over);
 	ck_assert_uint_eq(list.elder_count, 0);
+}
+END_TEST
+
+/* It serves without knowing when those before it have ended. */
+START_TEST(the_other_cannot_be_watched)
+{
+	struct server server = {.list = &list};
+
+	ck_assert_int_eq(adopt_memory_reactor_new(&server.reactor), 0);
+	LIST_INIT(&server.elders.list);
+	may_go_on();
+	watching = (struct fault){ENOMEM, 1};
+	ck_assert_int_eq(server_take_over(&server), 0);
+	ck_assert_uint_eq(watching.times, 0);
+	ck_assert(!list.handed_over);
+	ck_assert(!elders_are_there(&server.elders));
+	ck_assert_uint_eq(list.elder_count, 1);
+	adopt_reactor_free(&server.reactor);
 }
 END_TEST
 
@@ -167,6 +193,7 @@ int main(void)
 	tcase_add_test(all, a_shortage_is_waited_out);
 	tcase_add_test(all, the_other_cannot_be_heard);
 	tcase_add_test(all, the_other_cannot_be_told);
+	tcase_add_test(all, the_other_cannot_be_watched);
 	tcase_add_loop_test(all, a_starter_that_was_not_asked_lives_on, 0, 3);
 	tcase_add_loop_test(all, a_starter_that_is_gone_is_freed, 0, 2);
 	tcase_add_test(all, a_starter_that_was_not_heard_is_freed);
