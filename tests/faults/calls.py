@@ -125,6 +125,7 @@ GONE = {("sendto", "ECONNRESET"), ("splice", "ECONNRESET"), ("sendmsg", "EPIPE")
 
 # Where adoptd says it in other words than the system: {(call, error): words}.
 WORDS = {
+    ("socket", "EAFNOSUPPORT"): "address family is not supported",
     ("bind", "EADDRINUSE"): "already",
     ("listen", "EADDRINUSE"): "already",
     ("fcntl", "EMFILE"): "is not open",  # asked for the flags of what was handed over
