@@ -28,7 +28,6 @@ struct dial {
 	LIST_HEAD(, attempt) attempts;
 	struct upstream **tried; /* in this round */
 	size_t tried_count;
-	bool full; /* in this round, an upstream's backlog was */
 	struct upstream *answered;
 	int error; /* the last one's */
 };
@@ -81,13 +80,11 @@ static void forget_round(struct dial *dial)
 	free(dial->tried);
 	dial->tried = NULL;
 	dial->tried_count = 0;
-	dial->full = false;
 }
 
 static void note_error(struct dial *dial, struct upstream *upstream, int error)
 {
 	dial->error = error;
-	dial->full |= error == -EAGAIN;
 	upstream_failed(upstream, error, now_ms(dial));
 }
 
@@ -276,12 +273,11 @@ static int await_turn(struct dial *dial)
 static void end_round(struct dial *dial)
 {
 	struct line *line = dial->order.line;
-	int error = dial->full ? -EAGAIN : dial->error;
 
 	forget_round(dial);
 	wait_no_more(dial);
 	if (line->interval_ms == 0 || patience_ms(dial) == 0 || await_turn(dial) < 0 ||
-	    line_failed(line, &dial->place, error) < 0) {
+	    line_failed(line, &dial->place, dial->error) < 0) {
 		give_up(dial);
 		return;
 	}

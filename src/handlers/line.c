@@ -39,7 +39,7 @@ static uint64_t pause_ms(const struct line *line)
 
 	if (is_slow(line))
 		return line->interval_ms;
-	return line->window > 1 || share_ms < TURN_MS ? TURN_MS : share_ms;
+	return line->window > 0 || share_ms < TURN_MS ? TURN_MS : share_ms;
 }
 
 static void tick_later(struct line *line)
@@ -92,12 +92,17 @@ static void set_state(struct line *line, struct line_place *place, enum line_sta
 	}
 }
 
-/* How many may begin now: one even where they are slow. */
+/* How many may begin now: one even where they are slow. Where all who come may, each of
+ * those who wait does about once an interval. */
 static unsigned turns(const struct line *line)
 {
-	unsigned room = line->trying < line->window ? line->window - line->trying : 1;
+	unsigned room = 1;
 
-	return line->window > 0 && room < TURN_MAX ? room : TURN_MAX;
+	if (line->window == 0)
+		room += (unsigned)(line->waiting_count * TURN_MS / line->interval_ms);
+	else if (line->trying < line->window)
+		room = line->window - line->trying;
+	return room < TURN_MAX ? room : TURN_MAX;
 }
 
 /* A turn may fail at once, which has its own pause begin. */
@@ -137,11 +142,9 @@ int line_failed(struct line *line, struct line_place *place, int error)
 	if (!line->timer && adopt_timer_new(line->reactor, tick, line, &line->timer) < 0)
 		return -ENOMEM;
 	line->error = error;
-	line->down = error != -EAGAIN && now_ms(line) >= line->silent_at_ms;
+	line->down = now_ms(line) >= line->silent_at_ms;
 	if (line->down)
 		line->window = 1;
-	else if (error == -EAGAIN)
-		line->window = line->window < 2 ? 1 : line->window / 2;
 	set_state(line, place, LINE_WAITS);
 	if (!line->ticking || (line->window > 0 && line->trying == 0))
 		tick_later(line);

@@ -4,7 +4,8 @@
  * While nobody answers, one client at a time tries for all who wait, once an interval.
  * When somebody does, the others follow in the order in which they came: one may try, and
  * one more for each answer, as who has just started has a short backlog.
- * A full backlog halves that number. Who is refused while others are answered waits alone.
+ * Who finds nobody while others are answered waits alone: one address may stand for many
+ * servers, or a backlog be full for a moment.
  */
 #ifndef HANDLERS_LINE_H
 #define HANDLERS_LINE_H
@@ -62,8 +63,7 @@ bool line_enter(struct line *line, struct line_place *place, uint64_t timeout_ms
 
 /*
  * Who was to try has found nobody, and waits again, where it was.
- * error: a negative errno; -EAGAIN is a full backlog (connect(2), of UNIX sockets): there
- * is somebody, who needs a moment.
+ * error: a negative errno, kept for those whose time ends in the line.
  * Returns 0, or -ENOMEM: it has left.
  */
 int line_failed(struct line *line, struct line_place *place, int error);
