@@ -21,7 +21,7 @@ struct attempt {
 struct dial {
 	struct dial_order order;
 	uint64_t deadline_ms; /* 0: none */
-	struct line_place place;
+	struct dial_queue_place place;
 	struct upstreams_waiter names;
 	struct adopt_timer *timer;       /* NULL until there is something to wait for */
 	void (*next)(struct dial *dial); /* when the timer is over */
@@ -133,7 +133,7 @@ static struct adopt_protocol *build_protocol(struct adopt_factory *factory,
 			attempt_free(other);
 	}
 	upstream_answered(attempt->upstream);
-	line_answered(dial->order.line, &dial->place);
+	dial_queue_answered(dial->order.queue, &dial->place);
 	dial->answered = attempt->upstream;
 	return dial->order.protocol;
 }
@@ -242,13 +242,13 @@ static void try_beside(struct dial *dial)
 static void give_up(struct dial *dial)
 {
 	wait_no_more(dial);
-	line_leave(dial->order.line, &dial->place);
+	dial_queue_leave(dial->order.queue, &dial->place);
 	dial->order.failed(dial->order.context, dial->error);
 }
 
 static void time_is_over(struct dial *dial)
 {
-	dial->error = dial->order.line->error;
+	dial->error = dial->order.queue->error;
 	give_up(dial);
 }
 
@@ -256,7 +256,7 @@ static void time_is_over(struct dial *dial)
  * of time does not take a good upstream for one that does not answer. 0: no more. */
 static uint64_t patience_ms(const struct dial *dial)
 {
-	uint64_t round_ends_ms = now_ms(dial) + dial->order.line->interval_ms;
+	uint64_t round_ends_ms = now_ms(dial) + dial->order.queue->interval_ms;
 
 	if (dial->deadline_ms == 0)
 		return UINT64_MAX;
@@ -272,12 +272,12 @@ static int await_turn(struct dial *dial)
 /* A round is over. */
 static void end_round(struct dial *dial)
 {
-	struct line *line = dial->order.line;
+	struct dial_queue *queue = dial->order.queue;
 
 	forget_round(dial);
 	wait_no_more(dial);
-	if (line->interval_ms == 0 || patience_ms(dial) == 0 || await_turn(dial) < 0 ||
-	    line_failed(line, &dial->place, dial->error) < 0) {
+	if (queue->interval_ms == 0 || patience_ms(dial) == 0 || await_turn(dial) < 0 ||
+	    dial_queue_failed(queue, &dial->place, dial->error) < 0) {
 		give_up(dial);
 		return;
 	}
@@ -331,7 +331,7 @@ static void begin_round(struct dial *dial)
 		stop_waiting(dial);
 }
 
-static void turn(struct line_place *place)
+static void turn(struct dial_queue_place *place)
 {
 	struct dial *dial = (struct dial *)((char *)place - offsetof(struct dial, place));
 
@@ -353,7 +353,7 @@ int dial_begin(const struct dial_order *order, struct dial **ret)
 	if (order->timeout_ms)
 		dial->deadline_ms = now_ms(dial) + order->timeout_ms;
 	*ret = dial;
-	if (line_enter(order->line, &dial->place, order->timeout_ms))
+	if (dial_queue_enter(order->queue, &dial->place, order->timeout_ms))
 		begin_round(dial);
 	else if (await_turn(dial) < 0)
 		time_is_over(dial);
@@ -372,7 +372,7 @@ void dial_free(struct dial **ret)
 	*ret = NULL;
 	if (!dial)
 		return;
-	line_leave(dial->order.line, &dial->place);
+	dial_queue_leave(dial->order.queue, &dial->place);
 	upstreams_leave(&dial->names);
 	while (!LIST_EMPTY(&dial->attempts))
 		attempt_free(LIST_FIRST(&dial->attempts));

@@ -2,7 +2,7 @@
 #ifndef HANDLERS_DIAL_H
 #define HANDLERS_DIAL_H
 
-#include "line.h"
+#include "dial_queue.h"
 #include "upstreams.h"
 
 struct dial;
@@ -16,7 +16,7 @@ struct dial_order {
 			      * the upstream can have them */
 	uint64_t timeout_ms; /* 0: never */
 	/* Of those who want the same; its interval is between two rounds, 0: there is one. */
-	struct line *line;
+	struct dial_queue *queue;
 	/* Gets the connection: connection_made says that an upstream was found. */
 	struct adopt_protocol *protocol;
 	/* A round has found nobody, and another will follow in its turn. May be NULL. */
@@ -28,7 +28,7 @@ struct dial_order {
 
 /*
  * Begins to dial: rounds over all upstreams until one answers, each when it is the
- * client's turn in its line. Of several addresses of one name the next is tried beside one
+ * client's turn in its queue. Of several addresses of one name the next is tried beside one
  * that is slow (RFC 8305).
  * order: copied.
  * ret: set before anything is tried: the callbacks may come from inside this call. Free

@@ -13,7 +13,7 @@ struct proxy_factory {
 	struct host *host;
 	struct upstreams *upstreams;
 	/* Clients of SOCK_STREAM and of SOCK_SEQPACKET: an upstream may answer just one kind. */
-	struct line streams, records;
+	struct dial_queue streams, records;
 	struct start_unit *unit; /* NULL: none */
 	unsigned clients;
 };
@@ -47,8 +47,8 @@ static void client_gone(struct proxy_factory *factory)
 	host_work_end(factory->host);
 	if (--factory->clients > 0)
 		return;
-	line_stop(&factory->streams);
-	line_stop(&factory->records);
+	dial_queue_stop(&factory->streams);
+	dial_queue_stop(&factory->records);
 	upstreams_stop(factory->upstreams);
 	if (factory->unit)
 		start_unit_stop(factory->unit);
@@ -175,7 +175,7 @@ static int begin(struct proxied *proxied)
 		.reactor = factory->host->reactor,
 		.type = type,
 		.timeout_ms = factory->settings->connect_timeout_ms,
-		.line = type == SOCK_STREAM ? &factory->streams : &factory->records,
+		.queue = type == SOCK_STREAM ? &factory->streams : &factory->records,
 		.protocol = &proxied->server,
 		.nobody = nobody_answers,
 		.failed = dial_failed,
@@ -243,8 +243,8 @@ int proxy_stream_new(const struct handler_settings *base, struct host *host,
 	factory->base.ops = &factory_ops;
 	factory->settings = settings;
 	factory->host = host;
-	line_init(&factory->streams, host->reactor, settings->retry_interval_ms);
-	line_init(&factory->records, host->reactor, settings->retry_interval_ms);
+	dial_queue_init(&factory->streams, host->reactor, settings->retry_interval_ms);
+	dial_queue_init(&factory->records, host->reactor, settings->retry_interval_ms);
 	error = proxy_upstreams_new(settings, host->reactor, SOCK_STREAM, &factory->upstreams);
 	if (error == 0 && settings->start_unit)
 		error = start_unit_new(host->reactor, settings->start_unit, settings->unit_memory,

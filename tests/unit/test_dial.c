@@ -22,7 +22,7 @@ static struct name_server server;
 static struct endpoint endpoint;
 static struct health_book *health;
 static struct upstreams *upstreams;
-static struct line line;
+static struct dial_queue queue;
 static struct dial *dial;
 static unsigned made, lost, failed;
 static int failure;
@@ -119,7 +119,7 @@ static void begin(uint64_t timeout_ms)
 		.reactor = loop,
 		.type = SOCK_STREAM,
 		.timeout_ms = timeout_ms,
-		.line = &line,
+		.queue = &queue,
 		.protocol = &protocol,
 		.failed = dial_failed,
 	};
@@ -137,13 +137,13 @@ static void setup(void)
 {
 	name_server_start(&server, records);
 	ck_assert_int_eq(health_book_new(&health), 0);
-	line_init(&line, loop, 10);
+	dial_queue_init(&queue, loop, 10);
 }
 
 static void teardown(void)
 {
 	dial_free(&dial);
-	line_stop(&line);
+	dial_queue_stop(&queue);
 	if (upstreams)
 		upstreams_free(&upstreams);
 	health_book_close(&health);

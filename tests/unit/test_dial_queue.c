@@ -1,6 +1,6 @@
-/* Those who wait in line for an upstream that does not answer yet: through the proxy for
+/* Those who wait for an upstream that does not answer yet: through the proxy for
  * streams, on the memory reactor. */
-#include "handlers/line.h"
+#include "handlers/dial_queue.h"
 #include "handlers/proxy.h"
 
 #include <check.h>
@@ -379,8 +379,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("line");
-	TCase *tests = tcase_create("line");
+	Suite *suite = suite_create(("dial_queue"));
+	TCase *tests = tcase_create(("dial_queue"));
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
