@@ -33,11 +33,11 @@ static json_t *workers_array(const struct server *server, const struct serving_c
 	for (unsigned i = 0; i < server->worker_count; i++) {
 		json_t *worker = counts_object(&counts[i]);
 
-		if (json_object_set_new(worker, "worker", json_integer(i)) < 0 ||
-		    json_array_append_new(array, worker) < 0) {
-			json_decref(array);
-			return NULL;
+		if (json_object_set_new(worker, "worker", json_integer(i)) < 0) {
+			json_decref(worker);
+			worker = NULL;
 		}
+		json_append(&array, worker);
 	}
 	return array;
 }
