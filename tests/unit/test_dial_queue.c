@@ -1,50 +1,18 @@
 /* Those who wait for an upstream that does not answer yet: through the proxy for
  * streams, on the memory reactor. */
 #include "handlers/dial_queue.h"
-#include "handlers/proxy.h"
+#include "memory_proxy.h"
 
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 
-static struct endpoint endpoint;
-static struct adopt_reactor *reactor;
-static struct host host;
-static struct proxy_settings settings;
-static struct adopt_factory *factory;
 static size_t done; /* connects that have been finished */
 
 static void setup(void)
 {
-	ck_assert_int_eq(endpoint_parse("192.0.2.10:80", &endpoint), 0);
-	settings = (struct proxy_settings){
-		.base.handler = &handler_proxy,
-		.upstreams = &endpoint,
-		.upstream_count = 1,
-		.connect_timeout_ms = 1000,
-		.retry_interval_ms = 100,
-	};
+	memory_proxy_start(1);
 	done = 0;
-	ck_assert_int_eq(health_book_new(&settings.health), 0);
-	ck_assert_int_eq(adopt_memory_reactor_new(&reactor), 0);
-	host_init(&host, reactor, NULL);
-	ck_assert_int_eq(proxy_stream_new(&settings.base, &host, &factory), 0);
-}
-
-static void teardown(void)
-{
-	adopt_reactor_free(&reactor);
-	ck_assert_uint_eq(host.work, 0);
-	proxy_stream_free(factory);
-	health_book_close(&settings.health);
-}
-
-static struct adopt_transport *client(void)
-{
-	struct adopt_transport *transport = NULL;
-
-	ck_assert_int_eq(adopt_memory_transport_new(reactor, factory, NULL, NULL, &transport), 0);
-	return transport;
 }
 
 static void clients(unsigned count)
@@ -384,7 +352,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, setup, memory_proxy_stop);
 	tcase_add_test(tests, one_tries_for_all);
 	tcase_add_test(tests, who_is_alone_tries_at_once);
 	tcase_add_test(tests, others_follow_in_their_order);

@@ -1,8 +1,7 @@
 /* The proxy handler on the memory reactor: whom it connects to, when it tries again,
- * when it gives up, and what a session is. What crosses real sockets is tested by
+ * and when it gives up. What crosses real sockets is tested by
  * tests/integration. */
-#include "handlers/proxy.h"
-
+#include "memory_proxy.h"
 #include "support/proxy_protocol.h"
 
 #include <check.h>
@@ -10,46 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct endpoint both[2];
-
-static struct adopt_reactor *reactor;
-static struct host host;
-static struct proxy_settings settings;
-static struct adopt_factory *factory;
-
 static void setup(void)
 {
-	ck_assert_int_eq(endpoint_parse("192.0.2.10:80", &both[0]), 0);
-	ck_assert_int_eq(endpoint_parse("unix:/run/second", &both[1]), 0);
-	settings = (struct proxy_settings){
-		.base.handler = &handler_proxy,
-		.upstreams = both,
-		.upstream_count = 2,
-		.connect_timeout_ms = 1000,
-		.retry_interval_ms = 100,
-		.session_timeout_ms = 5000,
-		.max_sessions = 2,
-	};
-	ck_assert_int_eq(health_book_new(&settings.health), 0);
-	ck_assert_int_eq(adopt_memory_reactor_new(&reactor), 0);
-	host_init(&host, reactor, NULL);
-	ck_assert_int_eq(proxy_stream_new(&settings.base, &host, &factory), 0);
-}
-
-static void teardown(void)
-{
-	adopt_reactor_free(&reactor);
-	ck_assert_uint_eq(host.work, 0);
-	proxy_stream_free(factory);
-	health_book_close(&settings.health);
-}
-
-static struct adopt_transport *client(void)
-{
-	struct adopt_transport *transport = NULL;
-
-	ck_assert_int_eq(adopt_memory_transport_new(reactor, factory, NULL, NULL, &transport), 0);
-	return transport;
+	memory_proxy_start(2);
 }
 
 static size_t connects(const struct adopt_memory_connect **ret)
@@ -161,9 +123,8 @@ END_TEST
 START_TEST(no_retry_where_the_interval_is_never)
 {
 	settings.retry_interval_ms = 0;
-	/* The fixture's line was made before. */
-	proxy_stream_free(factory);
-	ck_assert_int_eq(proxy_stream_new(&settings.base, &host, &factory), 0);
+	/* The fixture's queue was made before. */
+	memory_proxy_again();
 	client();
 	refuse(0);
 	refuse(1);
@@ -299,8 +260,7 @@ START_TEST(least_connections_counts_the_joined)
 
 	/* The fixture's upstreams were made before. */
 	settings.balance = BALANCE_LEAST_CONNECTIONS;
-	proxy_stream_free(factory);
-	ck_assert_int_eq(proxy_stream_new(&settings.base, &host, &factory), 0);
+	memory_proxy_again();
 	for (size_t i = 0; i < 4; i++) {
 		client();
 		ck_assert_int_eq(
@@ -333,7 +293,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, setup, memory_proxy_stop);
 	tcase_add_test(tests, client_is_held_then_joined);
 	tcase_add_test(tests, upstreams_take_turns);
 	tcase_add_test(tests, silent_upstream_leaves_the_other_its_share);
