@@ -144,7 +144,10 @@ class HandOver(harness.Case):
 
     def test_nobody_is_refused(self):
         """What was handed over, and what adoptd opened, while clients come without pause."""
-        inherited, udp = self.use(listener()), self.use(listener(kind=socket.SOCK_DGRAM))
+        inherited = self.use(listener())
+        # On every address: so no client is given its port, which adoptd would not answer.
+        udp = self.use(listener(kind=socket.SOCK_DGRAM, address=("0.0.0.0", 0)))
+        udp_address = ("127.0.0.1", udp.getsockname()[1])
         path = self.path("socket")
         line = self.start(
             'workers = 2\n'
@@ -169,7 +172,7 @@ class HandOver(harness.Case):
         clients = [threading.Thread(target=come, args=pair) for pair in (
             ("inherited", lambda: echo_stream(inherited.getsockname())),
             # Each from another address: one alone is not answered so often.
-            ("datagrams", lambda: echo_datagram(udp.getsockname(), bind=(next(sources), 0))),
+            ("datagrams", lambda: echo_datagram(udp_address, bind=(next(sources), 0))),
             ("own", lambda: echo_stream(("127.0.0.1", self.port))),
             ("unix", lambda: echo_stream(path)),
             ("seqpacket", lambda: echo_stream(path + ".seq", kind=socket.SOCK_SEQPACKET)))]
