@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import glob
 import os
+import random
 import resource
 import select
 import shutil
@@ -132,11 +133,29 @@ def sanitized():
     return any(name in data for name in SANITIZERS)
 
 
+# Below those that the kernel gives to clients and to who asks for any; none comes twice.
+ports = iter(random.sample(range(24000, 32768), 32768 - 24000))
+kept = []  # sockets that keep such a port from others, for as long as this process lives
+
+
 def free_port(kind=socket.SOCK_STREAM):
-    """A port of 127.0.0.1 that nobody has."""
-    with socket.socket(socket.AF_INET, kind) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """A port of 127.0.0.1 that nobody has, nor comes by before it is opened by its number."""
+    for port in ports:
+        sock = socket.socket(socket.AF_INET, kind)
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError:
+            sock.close()
+            continue
+        if sys.platform == "linux" and kind == socket.SOCK_STREAM:
+            # Whoever listens with the same option may have it beside this one; who looks for
+            # a port here, and binds without it, does not.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            kept.append(sock)
+        else:
+            sock.close()
+        return port
+    raise OSError("no port is free")
 
 
 class Process:

@@ -126,10 +126,7 @@ class Wanting(Case):
             self.assertEqual(answer.result(BOUND), b"hello\n")
 
     def test_datagram_backend_that_starts_late(self):
-        late = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        late.bind(("127.0.0.1", 0))
-        upstream = late.getsockname()
-        late.close()
+        upstream = "127.0.0.1", harness.free_port(socket.SOCK_DGRAM)
         address = self.proxy(text(upstream), options="connect-timeout = 60s",
                              kind=socket.SOCK_DGRAM)
         client = self.use(connect(address, socket.SOCK_DGRAM))

@@ -6,7 +6,7 @@ import socket
 import backends
 import harness
 from backends import text
-from harness import BOUND, connect, listener, wait_for
+from harness import BOUND, connect, free_port, listener, wait_for
 
 WHOLE = "max-packet-size = 65535"
 
@@ -107,15 +107,10 @@ class Upstreams(Case):
 
     def test_next_one_is_asked(self):
         server = self.server()
-        address = self.relay(self.dead_datagrams(), self.dead_datagrams(),
-                             text(server.getsockname()))
+        dead = (text(("127.0.0.1", free_port(socket.SOCK_DGRAM))) for _ in range(2))
+        address = self.relay(*dead, text(server.getsockname()))
         for _ in range(3):
             self.exchange(self.client(address), server)
-
-    def dead_datagrams(self):
-        """An address that nobody has, for all that can be known."""
-        with listener(kind=socket.SOCK_DGRAM) as sock:
-            return text(sock.getsockname())
 
     def test_unix_upstream_that_is_replaced(self):
         path = self.path("server")

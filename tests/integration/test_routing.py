@@ -223,8 +223,8 @@ class UnixPeer(harness.Case):
 class LocalAddress(harness.Case):
     def test_on_a_socket_for_both_families(self):
         """What came by IPv4 came to an IPv4 address, with or without its port."""
-        stream = self.use(listener(socket.AF_INET6, address=("::ffff:127.0.0.1", 0)))
-        port = stream.getsockname()[1]
+        port = free_port()
+        stream = self.use(listener(socket.AF_INET6, address=("::ffff:127.0.0.1", port)))
         datagrams = self.use(listener(socket.AF_INET6, socket.SOCK_DGRAM,
                                       ("::ffff:127.0.0.1", port)))
         for local in (f"127.0.0.1:{port}", "127.0.0.1", "127.0.0.0/8"):
