@@ -27,8 +27,10 @@ class Descriptors(harness.Case):
             except OSError:
                 pass  # the read tells
             poll.register(client, select.POLLIN)
-        # Quiet for half a second: that is how it stays.
-        while ready := poll.poll(500):
+        # Once it has begun, quiet for half a second: that is how it stays.
+        patience = harness.BOUND * 1000
+        while ready := poll.poll(patience):
+            patience = 500
             for fd, _ in ready:
                 client = numbers[fd]
                 try:
