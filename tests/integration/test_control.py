@@ -517,9 +517,11 @@ class NoClients(Controlled):
         self.assertFalse(os.path.exists(self.control))
 
     def test_idle_exit_does_not_forget_what_is_drained(self):
-        daemon = self.start('idle-exit = 500ms port "a" { listen = {"unix:%s"} echo {} }'
-                            % self.path("s"))
+        path = self.path("s")
+        daemon = self.start('idle-exit = 500ms port "a" { listen = {"unix:%s"} echo {} }' % path)
+        client = self.held(path)  # so that it does not end before it is told
         self.ctl("drain", "a")
+        client.close()
         select.select([], [], [], 1.5)
         self.assertTrue(daemon.running())
         self.ctl("undrain", "a")
