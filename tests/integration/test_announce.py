@@ -93,7 +93,7 @@ class Announce(harness.Case):
             'announce = nginx } }'))
         answer = wait_for("nginx", lambda: self.get(("127.0.0.1", port)))
         self.assertTrue(answer.endswith(b"adopted"), answer)
-        self.assertIn('using inherited sockets from "3;"', daemon.output())
+        wait_for("its log", lambda: 'using inherited sockets from "3;"' in daemon.output())
 
     @unittest.skipUnless(os.path.exists("/usr/lib/uwsgi/plugins/python3_plugin.so"),
                          "not installed: uwsgi-plugin-python3")
