@@ -280,7 +280,9 @@ class Vanishing(Case):
     """Clients that go away while the proxy still looks for somebody to serve them."""
 
     def vanish(self, *upstreams):
-        address = self.proxy(*upstreams, options="connect-timeout = 2s")
+        # The timeout is short: nobody may wait for a place in the queue.
+        address = self.proxy(*upstreams, options="connect-timeout = 2s",
+                             sock=self.use(listener(backlog=2 * VANISHING)))
         with connect(address) as first:
             self.assertRaises(ConnectionResetError, first.recv, 1)
         idle = self.descriptors()
