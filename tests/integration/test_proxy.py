@@ -356,7 +356,9 @@ class Databases(Case):
         port = harness.free_port()
         server = self.use(harness.Process(unprivileged(
             f"{tools}/postgres", "-D", data, "-k", self.directory, "-p", str(port), "-F")))
-        wait_for("postgres", lambda: connect(("127.0.0.1", port))).close()
+        # It lets clients come before it serves them.
+        wait_for("postgres", lambda: harness.run(
+            [f"{tools}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)])[0] == 0)
         for upstream in (f"127.0.0.1:{port}", f"unix:{self.directory}/.s.PGSQL.{port}"):
             _, front = self.proxy(upstream)
             self.check_postgres(tools, "-h", "127.0.0.1", "-p", str(front))
