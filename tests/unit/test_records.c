@@ -104,7 +104,10 @@ START_TEST(record_near_the_limit_comes_whole)
 	int bytes = 400000;
 
 	recorder = connected(_i);
-	ck_assert_int_eq(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes), 0);
+	/* Who may not take so much gets twice what everybody may. */
+	if (setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes) < 0)
+		ck_assert_int_eq(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes),
+				 0);
 	send_record(300000);
 	RUN_UNTIL(recorder->calls == 1);
 	ck_assert_uint_eq(recorder->lengths[0], 300000);
