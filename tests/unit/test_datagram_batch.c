@@ -185,12 +185,13 @@ static void pause_inside(struct taker *self)
 START_TEST(pause_keeps_the_rest)
 {
 	int fd = bound(AF_INET), client = bound(AF_INET);
-	unsigned before;
+	/* More than are told at a time: where that is one, each has a pause. */
+	unsigned count = _i == 0 && messages_at_a_time() > 1 ? 100 : 20, before;
 
-	let_wait(client, fd, 1, 100);
+	let_wait(client, fd, 1, count);
 	adopt(fd, _i, 0);
 	taker.hook = pause_inside;
-	while (taker.received < 100) {
+	while (taker.received < count) {
 		adopt_port_resume(port);
 		before = taker.received;
 		RUN_UNTIL(taker.received > before);
