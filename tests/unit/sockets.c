@@ -8,6 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Far above what a way takes. */
+#define WAY_MS 10000
+
 const struct place places[] = {
 	{"IPv4", AF_INET, SOCK_STREAM, false},
 	{"IPv6", AF_INET6, SOCK_STREAM, false},
@@ -101,12 +104,21 @@ static void limit_buffers(int fd)
 	assert_works(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes));
 }
 
+/* What has been sent over the loopback may still be on its way, on a busy machine. */
+static void await_readable(int fd)
+{
+	struct pollfd state = {.fd = fd, .events = POLLIN};
+
+	ck_assert_int_eq(poll(&state, 1, WAY_MS), 1);
+}
+
 void place_pair(const struct place *place, int pair[2])
 {
 	int listener = place_listener(place);
 
 	limit_buffers(listener);
 	pair[0] = client_of(listener);
+	await_readable(listener);
 	pair[1] = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	assert_works(pair[1]);
 	close(listener);
@@ -176,6 +188,7 @@ void assert_reads(int fd, const char *text)
 	char buffer[256] = "";
 
 	ck_assert_uint_lt(strlen(text), sizeof buffer);
+	await_readable(fd);
 	ck_assert_int_eq(recv(fd, buffer, strlen(text), 0), (ssize_t)strlen(text));
 	ck_assert_str_eq(buffer, text);
 }
