@@ -14,9 +14,10 @@
 #define PEERS 3
 #define MAX_BYTES 9000
 
-/* So much at most is on its way in one direction: no socket's buffer is full of it. */
+/* So much at most is on its way from one to another, and in one direction: no socket's
+ * buffer is full of it, be it full of what has been read just now. */
 #define UNDER_WAY 48
-#define UNDER_WAY_BYTES 40000
+#define UNDER_WAY_BYTES 120000
 
 struct header {
 	uint16_t sequence;
@@ -26,7 +27,7 @@ struct header {
 /* Datagrams of one sender for one receiver. */
 struct lane {
 	uint16_t sent, arrived;
-	size_t bytes; /* under way, and some that were */
+	size_t bytes; /* of buffers under way, and of some that were */
 };
 
 static struct {
@@ -67,15 +68,22 @@ static unsigned next_peer(void)
 	return next_byte() % world.peer_count;
 }
 
-static bool has_room(const struct lane *lane)
+/* lanes: of one direction. */
+static bool has_room(const struct lane lanes[PEERS], unsigned peer)
 {
-	return (uint16_t)(lane->sent - lane->arrived) < UNDER_WAY && lane->bytes < UNDER_WAY_BYTES;
+	size_t bytes = 0;
+
+	for (unsigned i = 0; i < PEERS; i++)
+		bytes += lanes[i].bytes;
+	return (uint16_t)(lanes[peer].sent - lanes[peer].arrived) < UNDER_WAY &&
+	       bytes < UNDER_WAY_BYTES;
 }
 
 static void has_sent(struct lane *lane, size_t length)
 {
 	lane->sent++;
-	lane->bytes += length;
+	/* The kernel rounds up to a power of two, and counts what it notes besides. */
+	lane->bytes += 2 * length + 1280;
 }
 
 /* Writes a datagram that tells what it is. */
@@ -121,7 +129,7 @@ static void send_one(unsigned peer, size_t length)
 	struct lane *lane = &world.out[peer];
 	int result;
 
-	if (!world.port || !has_room(lane))
+	if (!world.port || !has_room(world.out, peer))
 		return;
 	compose(buffer, lane->sent, length);
 	result = adopt_port_send(world.port, to, buffer, length);
@@ -261,7 +269,7 @@ static void peer_sends(unsigned peer, size_t length)
 {
 	struct lane *lane = &world.in[peer];
 
-	if (!has_room(lane))
+	if (!has_room(world.in, peer))
 		return;
 	compose(buffer, lane->sent, length);
 	if (send(world.peers[peer], buffer, length, MSG_DONTWAIT) == (ssize_t)length)
@@ -407,16 +415,23 @@ static void open_world(const uint8_t *data, size_t length)
 					 world.max_packet_size, &world.port) == 0);
 }
 
+static bool all_arrived(void)
+{
+	for (unsigned i = 0; i < world.peer_count; i++)
+		if (world.in[i].arrived != world.in[i].sent ||
+		    world.out[i].arrived != world.out[i].sent)
+			return false;
+	return true;
+}
+
 static void close_world(void)
 {
 	adopt_reactor_free(&world.reactor);
 	FUZZ_REQUIRE(world.stopped);
 	take_the_rest();
-	for (unsigned i = 0; i < world.peer_count; i++) {
-		FUZZ_REQUIRE(world.in[i].arrived == world.in[i].sent);
-		FUZZ_REQUIRE(world.out[i].arrived == world.out[i].sent);
+	FUZZ_REQUIRE(all_arrived());
+	for (unsigned i = 0; i < world.peer_count; i++)
 		close(world.peers[i]);
-	}
 	close(world.socket);
 }
 
