@@ -9,6 +9,17 @@
 struct inherited_list list;
 char *message;
 
+/* Whoever runs the tests may have been started on sockets, and have left that in the
+ * environment. */
+static void forget_announcement(void)
+{
+	static const char *const variables[] = {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES",
+						"LISTEN_PIDFDID"};
+
+	for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
+		unsetenv(variables[i]);
+}
+
 static void setup(void)
 {
 	int null = open("/dev/null", O_RDWR);
@@ -16,6 +27,7 @@ static void setup(void)
 	ck_assert_int_eq(dup2(null, 0), 0);
 	for (int fd = 3; fd < FREE_NUMBERS; fd++)
 		close(fd);
+	forget_announcement();
 	list = (struct inherited_list){0};
 	message = NULL;
 }
