@@ -103,7 +103,7 @@ class Throughput:
 
     def figures(self, counted, used):
         return {"rate": counted["operations"] / counted["seconds"] / self.scale,
-                "cpu": used / max(counted["all"], 1) / self.unit,
+                "cpu": used / max(counted["all"], 1) / self.unit, "all": counted["all"],
                 "failed": counted["failed"], "wrong": counted["wrong"],
                 **{name: counted[name] for name in self.latencies}}
 

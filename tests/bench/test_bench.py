@@ -42,7 +42,9 @@ class Scenarios(harness.Case):
             self.assertEqual(row.get("wrong", 0), 0, table)
             if table["scenario"] != "udp-burst":
                 self.assertEqual(row.get("failed", 0), 0, table)
-            self.assertGreater(row.get("rate") or row.get("connections") or row.get("ms"), 0)
+            # Of what so short a time is too short for, it is enough that it ends later.
+            done = sum(each.get("all", 0) for each in row.get("rounds", ()))
+            self.assertGreater(done or row.get("connections") or row.get("ms"), 0)
 
     def test_each(self):
         tables = self.run_some()
@@ -126,9 +128,9 @@ class Faulty:
 
 @harness.need("taskset", "ss")
 class Faults(harness.Case):
-    def count(self, fault, mode, *arguments, kind=socket.SOCK_STREAM):
+    def count(self, fault, mode, *arguments, kind=socket.SOCK_STREAM, seconds=0.1):
         with Faulty(fault, kind) as server:
-            with Load(CPUS, server.port, mode, 2, arguments, seconds=0.1) as load:
+            with Load(CPUS, server.port, mode, 2, arguments, seconds=seconds) as load:
                 return load.run()
 
     def test_flipped(self):
@@ -147,7 +149,7 @@ class Faults(harness.Case):
         self.assertEqual(self.count(repeated, "bulk")["wrong"], 2)
 
     def test_late(self):
-        counted = self.count(late, "pingpong")
+        counted = self.count(late, "pingpong", "-1", seconds=harness.BOUND)
         self.assertGreater(counted["p50"], 29000)
         self.assertGreaterEqual(counted["p99"], counted["p50"])
         self.assertGreaterEqual(counted["p99.9"], counted["p99"])
@@ -158,7 +160,7 @@ class Faults(harness.Case):
             with self.subTest(mode):
                 counted = self.count(lambda data, _: data, mode, kind=kind)
                 self.assertEqual((counted["failed"], counted["wrong"]), (0, 0))
-                self.assertGreater(counted["operations"], 0)
+                self.assertGreater(counted["all"], 0)
 
 
 # A child that its parent never waits for burns 50 ms.
