@@ -423,7 +423,7 @@ static void fill_up(struct pair *pair)
 	} while (pair->near.sent > sent);
 }
 
-#define CROWD (3 * PIPES_MAX)
+#define CROWD (PIPES_MAX + 8)
 
 /* Who gets no pipe is copied. */
 START_TEST(pipes_are_bounded)
