@@ -28,6 +28,7 @@ static void setup(void)
 	supervisor = socket(AF_UNIX, SOCK_DGRAM, 0);
 	ck_assert_int_eq(bind(supervisor, (struct sockaddr *)&address, sizeof address), 0);
 	setenv("NOTIFY_SOCKET", address.sun_path, 1);
+	unsetenv("FDSTORE");
 }
 
 static void teardown(void)
