@@ -10,6 +10,9 @@ import time
 import harness
 from harness import ADOPTD, connect, echo_datagram, echo_stream, free_port, listener, wait_for
 
+# The clock of adoptd's timers goes in steps, and may lag behind.
+CLOCK_STEP = 0.02
+
 
 class Configured(harness.Case):
     """A daemon on a file that can be changed."""
@@ -201,7 +204,7 @@ class Drain(Configured):
         self.assertEqual(client.recv(1), b"x")
         begun = time.monotonic()
         self.assertEqual(process.stop(), 0, process.output())
-        self.assertGreaterEqual(time.monotonic() - begun, 0.2)
+        self.assertGreaterEqual(time.monotonic() - begun, 0.2 - CLOCK_STEP)
         self.assertIn("what is left is closed", process.output())
         with contextlib.suppress(ConnectionResetError):
             self.assertEqual(client.recv(1), b"")
@@ -252,7 +255,7 @@ class Idle(Configured):
         process = self.start(self.config('port "a" { echo {} }'), "--fd", "a=3",
                              fds={3: sock.fileno()})
         self.assertEqual(process.wait(), 0, process.output())
-        self.assertGreaterEqual(time.monotonic() - begun, self.IDLE)
+        self.assertGreaterEqual(time.monotonic() - begun, self.IDLE - CLOCK_STEP)
         self.assertIn("idle", process.output())
 
     def test_counted_from_the_last_client(self):
@@ -270,7 +273,7 @@ class Idle(Configured):
                 begun = time.monotonic()
                 client.close()
                 self.assertEqual(process.wait(), 0, process.output())
-                self.assertGreaterEqual(time.monotonic() - begun, self.IDLE)
+                self.assertGreaterEqual(time.monotonic() - begun, self.IDLE - CLOCK_STEP)
 
     def test_datagram_sessions_count(self):
         back, front = (self.use(listener(kind=socket.SOCK_DGRAM)) for _ in range(2))
@@ -281,7 +284,7 @@ class Idle(Configured):
             begun = time.monotonic()
             client.send(b"ask")
             self.assertEqual(process.wait(), 0, process.output())
-            self.assertGreaterEqual(time.monotonic() - begun, 0.7 + self.IDLE)
+            self.assertGreaterEqual(time.monotonic() - begun, 0.7 + self.IDLE - 2 * CLOCK_STEP)
 
     def test_nobody_is_lost(self):
         """Clients come all the time, and adoptd goes and comes in between, as under systemd."""

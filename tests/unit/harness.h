@@ -31,6 +31,10 @@ int harness_main(Suite *suite);
 			harness_turn(harness_deadline, #condition, __FILE__, __LINE__);            \
 	} while (0)
 
+/* Timers go by a clock that makes a step with each tick of the system, and that lags where
+ * the processor which turns it is busy: they may elapse so much early by adopt_reactor_now_ms(). */
+#define CLOCK_STEP_MS 20
+
 /* When a wait that begins now has gone on for too long. */
 uint64_t harness_bound(void);
 /* Runs the loop for a moment; fails the test past the deadline. */
