@@ -75,10 +75,11 @@ class Client:
 
     def once(self, port):
         data = b"%d %d " % (self.number, self.served) * self.random.choice((1, 10, 5000))
-        connected = None
+        begun, connected = time.monotonic(), None
         try:
             with harness.connect(("127.0.0.1", port), source=self.source()) as sock:
-                connected = time.monotonic()
+                # Not by the clock now: adoptd may have been killed before we ran again.
+                connected = begun
                 # An echo stops reading while nobody takes what it has sent.
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
                 sock.sendall(data)
@@ -174,8 +175,10 @@ class Churn:
         harness.wait_for("the new one", lambda: self.main_pid() not in (0, before))
 
     def kill(self):
-        begun = time.monotonic()
-        self.lab.run("systemctl", "kill", "-s", "KILL", SERVICE)
+        before, begun = self.main_pid(), time.monotonic()
+        # The others of the unit end with it. systemd fails where one does while it looks for them.
+        self.lab.run("systemctl", "kill", "--kill-who=main", "-s", "KILL", SERVICE)
+        harness.wait_for("its end", lambda: self.main_pid() != before)
         self.kills.append((begun, time.monotonic()))
         self.wait_served()
 
