@@ -114,7 +114,7 @@ class Reload(Configured):
                 return peer
 
             before = there_and_back()
-            self.reload(process, proxy + " drain-timeout = 1s")
+            self.reload(process, proxy + " drain-timeout = 20s")
             self.assertEqual(there_and_back(), before)
             # A block that has changed is another one; what is on its way still arrives.
             client.send(b"late")
