@@ -474,10 +474,14 @@ class HandOver(harness.Case):
 
     def test_idle_exit(self):
         """Each counts for itself, but is not idle while others drain."""
-        line = self.start(self.echo("idle-exit = 100ms"))
+        line = self.start()
         with connect(("127.0.0.1", self.port)) as sock:
             sock.sendall(b"x")
             self.assertEqual(sock.recv(1), b"x")
+            # Not before: it would perhaps end before anybody comes.
+            line.write(self.echo("idle-exit = 100ms"))
+            line.signal(signal.SIGHUP)
+            line.wait_said("reloaded")
             old = line.hand_over()
             self.still_serves(line)
             sock.settimeout(0.3)
