@@ -87,17 +87,6 @@ def cpu_seconds(pid):
     return total
 
 
-def own_control_group():
-    """The directory of this process's group in the unified hierarchy, or None."""
-    with contextlib.suppress(OSError, StopIteration):
-        with open("/proc/mounts", encoding="utf-8") as mounts:
-            root = next(line.split()[1] for line in mounts if line.split()[2] == "cgroup2")
-        with open("/proc/self/cgroup", encoding="utf-8") as groups:
-            own = next(line[3:].strip() for line in groups if line.startswith("0::"))
-        return root + own
-    return None
-
-
 class Account:
     """What some processes use, and all that they start, with a life however short: they
     are in a control group of their own. Where that is not allowed, what /proc tells, which
@@ -105,7 +94,7 @@ class Account:
 
     def __init__(self):
         self.group = None
-        parent = own_control_group()
+        parent = harness.own_control_group()
         if parent:
             with contextlib.suppress(OSError):
                 self.group = tempfile.mkdtemp(prefix="adoptd-bench.", dir=parent)

@@ -126,6 +126,17 @@ def children(pid):
     return found
 
 
+def own_control_group():
+    """The directory of this process's group in the unified hierarchy, or None."""
+    with contextlib.suppress(OSError, StopIteration):
+        with open("/proc/mounts", encoding="utf-8") as mounts:
+            root = next(line.split()[1] for line in mounts if line.split()[2] == "cgroup2")
+        with open("/proc/self/cgroup", encoding="utf-8") as groups:
+            own = next(line[3:].strip() for line in groups if line.startswith("0::"))
+        return root + own
+    return None
+
+
 def sanitized():
     """Whether adoptd is built with a sanitizer."""
     with open(ADOPTD, "rb") as file:
