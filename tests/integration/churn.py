@@ -176,7 +176,7 @@ class Churn:
 
     def kill(self):
         before, begun = self.main_pid(), time.monotonic()
-        # The others of the unit end with it. systemd fails where one does while it looks for them.
+        # The others of the unit end with it.
         self.lab.run("systemctl", "kill", "--kill-who=main", "-s", "KILL", SERVICE)
         harness.wait_for("its end", lambda: self.main_pid() != before)
         self.kills.append((begun, time.monotonic()))
