@@ -232,8 +232,8 @@ START_TEST(who_ignores_it_is_killed)
 	serve_shell("trap \"\" TERM; echo deaf; sleep 1000", "timeout = 1s");
 	client = client_of(listener);
 	ck_assert_str_eq(hear(client, NULL), "deaf\n");
-	ck_assert_uint_eq(captured_count("ended by signal 9"), 1);
 	RUN_UNTIL(all_over());
+	ck_assert_uint_eq(captured_count("ended by signal 9"), 1);
 	close(client);
 }
 END_TEST
@@ -246,8 +246,8 @@ START_TEST(who_is_left_in_the_group_is_killed)
 	serve_shell("(trap \"\" TERM; echo deaf; sleep 1000) & sleep 1000", "timeout = 1s");
 	client = client_of(listener);
 	ck_assert_str_eq(hear(client, NULL), "deaf\n");
-	ck_assert_uint_eq(captured_count("ended by signal 15"), 1);
 	RUN_UNTIL(all_over());
+	ck_assert_uint_eq(captured_count("ended by signal 15"), 1);
 	close(client);
 }
 END_TEST
