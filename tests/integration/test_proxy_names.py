@@ -43,7 +43,9 @@ class Names(harness.Case):
             self.directory]))
         wait_for("the network", lambda: os.readlink(f"/proc/{self.network.pid}/exe")
                  == os.path.realpath("/bin/cat"))
-        self.use(self.inside(harness.ADOPTD, "-e", BACKENDS))
+        backends = self.use(self.inside(harness.ADOPTD, "-e", BACKENDS))
+        # One that refused its first client would not get its share at once.
+        wait_for("the backends", lambda: 'port "silent"' in backends.output())
         self.hosts("127.0.0.1 a.test")
         self.server = self.use(self.inside(
             "dnsmasq", "--keep-in-foreground", "--no-resolv", "--no-hosts", "--conf-file=/dev/null",
