@@ -7,7 +7,6 @@ import platform
 import resource
 import shutil
 import socket
-import tempfile
 
 import harness
 
@@ -93,40 +92,31 @@ class Account:
     forgets children that nobody has waited for. A context manager."""
 
     def __init__(self):
-        self.group = None
-        parent = harness.own_control_group()
-        if parent:
-            with contextlib.suppress(OSError):
-                self.group = tempfile.mkdtemp(prefix="adoptd-bench.", dir=parent)
+        self.group = harness.ControlGroup("adoptd-bench.")
 
     def entering(self, argv):
         """The command that runs another one inside."""
-        if not self.group:
+        if not self.group.path:
             return argv
-        return ["sh", "-c", 'echo $$ >"$0" && exec "$@"', self.group + "/cgroup.procs", *argv]
+        return ["sh", "-c", 'echo $$ >"$0" && exec "$@"', self.group.path + "/cgroup.procs", *argv]
 
     def cpu_seconds(self, pids):
         """pids: of the processes that were started."""
-        if not self.group:
+        if not self.group.path:
             return sum(map(cpu_seconds, pids))
-        used = field(self.group + "/cpu.stat", "usage_usec", None)
+        used = field(self.group.path + "/cpu.stat", "usage_usec", None)
         return int(used) / 1e6
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        if not self.group:
-            return
-        # Children of a server that has ended may be left.
-        with contextlib.suppress(OSError):
-            with open(self.group + "/cgroup.kill", "w", encoding="ascii") as kill:
-                kill.write("1")
-        harness.wait_for("the end of " + self.group, self.remove)
-
-    def remove(self):
-        os.rmdir(self.group)
-        return True
+        if self.group.path:
+            # Children of a server that has ended may be left.
+            with contextlib.suppress(OSError):
+                with open(self.group.path + "/cgroup.kill", "w", encoding="ascii") as kill:
+                    kill.write("1")
+        self.group.remove()
 
 
 def pss_bytes(pid):

@@ -137,6 +137,33 @@ def own_control_group():
     return None
 
 
+class ControlGroup:
+    """A new one within that. path: its directory, None where there can be none."""
+
+    def __init__(self, prefix):
+        self.path, parent = None, own_control_group()
+        if parent:
+            with contextlib.suppress(OSError):
+                self.path = tempfile.mkdtemp(prefix=prefix, dir=parent)
+
+    def enter(self):
+        """Puts the calling process into it, if that is allowed."""
+        if self.path:
+            with contextlib.suppress(OSError), \
+                    open(self.path + "/cgroup.procs", "w", encoding="ascii") as procs:
+                procs.write("0")
+
+    def remove(self):
+        """Waits until its processes have ended, and removes it and those within."""
+        def gone():
+            for path, _, _ in os.walk(self.path, topdown=False):
+                os.rmdir(path)
+            return True
+
+        if self.path:
+            wait_for("the end of " + self.path, gone)
+
+
 def sanitized():
     """Whether adoptd is built with a sanitizer."""
     with open(ADOPTD, "rb") as file:

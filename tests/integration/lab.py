@@ -44,29 +44,6 @@ def check_available():
         raise Unavailable("no namespaces: " + probe.stderr.strip())
 
 
-class ControlGroup:
-    """One of a lab's own: units of the same name in another lab are not in the same group, where
-    they could neither be killed nor be seen to have ended. path: None where there can be none."""
-
-    def __init__(self):
-        self.path, parent = None, harness.own_control_group()
-        if parent:
-            with contextlib.suppress(OSError):
-                self.path = tempfile.mkdtemp(prefix="adoptd-lab.", dir=parent)
-
-    def enter(self):
-        """Puts the calling process into it, if that is allowed."""
-        if self.path:
-            with contextlib.suppress(OSError), \
-                    open(self.path + "/cgroup.procs", "w", encoding="ascii") as procs:
-                procs.write("0")
-
-    def remove(self):
-        for path, _, _ in os.walk(self.path, topdown=False) if self.path else ():
-            os.rmdir(path)
-        return True
-
-
 @contextlib.contextmanager
 def in_network(path):
     """What this thread opens within this is in another network namespace."""
@@ -110,7 +87,7 @@ class Lab:
         self.unshare.wait()
         self.unshare = None
         harness.wait_for("the lab's end", lambda: not os.path.exists(f"/proc/{self.pid}"))
-        harness.wait_for("the end of its control group", self.group.remove)
+        self.group.remove()
 
     def install(self):
         os.chmod(self.stage, 0o755)
@@ -150,7 +127,9 @@ class Lab:
 
     def boot(self):
         libc = ctypes.CDLL(None)
-        self.group = ControlGroup()
+        # Units of the same name in another lab are not to be in the same group, where they could
+        # neither be killed nor be seen to have ended.
+        self.group = harness.ControlGroup("adoptd-lab.")
 
         def prepare():
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
